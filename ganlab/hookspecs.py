@@ -1,0 +1,72 @@
+"""The whole plugin contract on one screen: implement any of these with `@ganlab.hookimpl` in a module that the entry
+point group `ganlab` names. Each component hook returns a list; importing the module must not import torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pluggy
+
+from ganlab.contracts import Component, RunInfo
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+hookspec = pluggy.HookspecMarker("ganlab")
+hookimpl = pluggy.HookimplMarker("ganlab")
+
+
+@hookspec
+def ganlab_datasets() -> list[Component]:  # type: ignore[empty-body]
+    """Return data sets: `Class(options)` with `sources()` and `read()`; options derive from `DatasetOptions`."""
+
+
+@hookspec
+def ganlab_architectures() -> list[Component]:  # type: ignore[empty-body]
+    """Return architectures: `Class(options, data)` with `networks()`; options derive from `ArchitectureOptions`."""
+
+
+@hookspec
+def ganlab_losses() -> list[Component]:  # type: ignore[empty-body]
+    """Return losses: one formula each, one value an image, no mean; `family` is required."""
+
+
+@hookspec
+def ganlab_objectives() -> list[Component]:  # type: ignore[empty-body]
+    """Return objectives: `Class(**options)` with `step(s)`; options derive from `ObjectiveOptions`."""
+
+
+@hookspec
+def ganlab_evaluators() -> list[Component]:  # type: ignore[empty-body]
+    """Return evaluators: `score(model, test)` gives named numbers."""
+
+
+@hookspec
+def ganlab_recipes() -> list[Path]:  # type: ignore[empty-body]
+    """Return recipe files, or folders of recipe files, that the plugin ships."""
+
+
+@hookspec
+def ganlab_run_started(run: RunInfo) -> None:
+    """Observe that training starts or goes on."""
+
+
+@hookspec
+def ganlab_logged(run: RunInfo, step: int, row: Mapping[str, float]) -> None:
+    """Observe one row of log.csv."""
+
+
+@hookspec
+def ganlab_checkpoint_saved(run: RunInfo, step: int, path: Path) -> None:
+    """Observe a checkpoint that is complete on disk."""
+
+
+@hookspec
+def ganlab_scored(run: RunInfo, step: int, scores: Mapping[str, float]) -> None:
+    """Observe the scores of a checkpoint."""
+
+
+@hookspec
+def ganlab_run_ended(run: RunInfo, status: str) -> None:
+    """Observe the end: "finished", "stopped" or "failed"."""

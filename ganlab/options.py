@@ -1,0 +1,149 @@
+"""What a user types into a recipe: base models, options of the loop, references to losses. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from ganlab.contracts import DataSpec
+
+
+class Options(BaseModel):
+    """Typed options: unknown keys are refused, values are not coerced between types, nothing changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+
+@dataclass(frozen=True)
+class Family:
+    """Names the families of losses that a field takes: `Annotated[LossName, Family("distance")] = "l1"`."""
+
+    names: tuple[str, ...]
+
+    def __init__(self, *names: str) -> None:
+        object.__setattr__(self, "names", names)
+
+
+class LossChoice(BaseModel):
+    """A loss by its registered name, with options for it: `"bce"` or `{ use = "bce", real_low = 0.7 }`."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+
+    use: str
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return the options that were given with the name."""
+        return dict(self.model_extra or {})
+
+
+def _as_table(value: object) -> object:
+    return {"use": value} if isinstance(value, str) else value
+
+
+# A field of an objective that names a loss; the objective's class gets the loss itself, averaged in fp32 by the core.
+LossName = Annotated[LossChoice | str, BeforeValidator(_as_table)]
+
+
+class DatasetOptions(Options):
+    """The keys that every data set shares; `ganlab run --dataset NAME` keeps them when it swaps the data."""
+
+    size_px: int | None = Field(None, ge=8, le=1024, description="side of the square images; None: the set's own")
+    channels: Literal[1, 3] | None = Field(None, description="1 gray, 3 colour; None: the set's own")
+    labels: str = Field("expression", description='"expression", "attributes" or the name of one attribute')
+    split: Literal["train", "test", "all"] = Field("train", description="which images to train on")
+    images: int | None = Field(None, ge=1, description="train on the first so many images only; None: all")
+
+    def data_spec(self) -> DataSpec:
+        """Return what the images look like; raises ValueError, in one line, for options that do not go together."""
+        raise NotImplementedError(f"{type(self).__name__} must define data_spec()")
+
+
+class ArchitectureOptions(Options):
+    """The options of an architecture, and what its networks take and give."""
+
+    def roles(self, data: DataSpec) -> Mapping[str, str]:
+        """Return network -> "inputs -> outputs", such as "noise labels -> images"; ValueError if `data` do not fit."""
+        raise NotImplementedError(f"{type(self).__name__} must define roles(data)")
+
+    def makes(self) -> frozenset[str]:
+        """Return which of "generate", "translate", "classify" the architecture offers."""
+        return frozenset()
+
+
+class ObjectiveOptions(Options):
+    """The options of an objective: who moves what, which networks it needs, and (field `weights`) its terms' weights."""
+
+    def players(self) -> Mapping[str, tuple[str, ...]]:
+        """Return player -> the networks that it moves."""
+        raise NotImplementedError(f"{type(self).__name__} must define players()")
+
+    def needs(self) -> Mapping[str, str]:
+        """Return network -> "inputs -> outputs", in the notation of `ArchitectureOptions.roles`."""
+        raise NotImplementedError(f"{type(self).__name__} must define needs()")
+
+
+class AdamOptions(Options):
+    """Adam (Kingma and Ba, 2015), fused."""
+
+    use: Literal["adam"] = "adam"
+    learning_rate: float = Field(2e-4, gt=0, le=1, description="step size")
+    betas: tuple[float, float] = Field((0.5, 0.999), strict=False, description="decay of the two moments, each in [0, 1)")
+    epsilon: float = Field(1e-8, gt=0, description="added to the root of the second moment")
+
+
+class RmsPropOptions(Options):
+    """RMSProp (Hinton, 2012)."""
+
+    use: Literal["rmsprop"]
+    learning_rate: float = Field(5e-5, gt=0, le=1, description="step size")
+    decay: float = Field(0.9, ge=0, lt=1, description="decay of the mean square")
+    epsilon: float = Field(1e-8, gt=0, description="added to the root of the mean square")
+
+
+class SgdOptions(Options):
+    """Stochastic gradient descent, with momentum."""
+
+    use: Literal["sgd"]
+    learning_rate: float = Field(0.01, gt=0, le=10, description="step size")
+    momentum: float = Field(0.0, ge=0, lt=1, description="share of the last step that is kept")
+
+
+OptimizerOptions = Annotated[AdamOptions | RmsPropOptions | SgdOptions, Field(discriminator="use")]
+
+Precision = Literal["auto", "fp32", "bf16"]
+
+
+class TrainingOptions(Options):
+    """How long, in which portions and how carefully a run trains."""
+
+    seed: int = Field(0, ge=0, lt=2**32, description="seed of weights, noise and the order of the images")
+    epochs: float | None = Field(None, gt=0, description="the end, in passes over as many images as the set has")
+    steps: int | None = Field(None, ge=1, description="the end, in steps; given both, the earlier end counts")
+    batch_images: int = Field(64, ge=1, description="images that one call of the step's batch() draws")
+    with_replacement: bool = Field(False, description="draw each image from the whole set (as CCycleGAN), not by epochs")
+    flip: bool = Field(False, description="mirror each training image left to right with probability 1/2")
+    precision: Precision = Field("fp32", description="arithmetic of networks; auto: bf16 where the device is built for it")
+    learning_rate_schedule: Literal["constant", "linear", "cosine"] = Field(
+        "constant", description="how the learning rate falls from its value to 0 between decay_start and the end"
+    )
+    decay_start: float = Field(0.0, ge=0, lt=1, description="share of the run after which the learning rate falls")
+    averaging_decay: float | None = Field(
+        None, gt=0, lt=1, description="keep averaged weights (EMA) beside the raw ones, with this decay a step; None: none"
+    )
+    start_from: str | None = Field(None, description="run or checkpoint whose networks the run starts from; None: fresh")
+    log_every_steps: int = Field(100, ge=1, description="rows of log.csv; terms are means since the row before")
+    sample_every_steps: int | None = Field(1000, ge=1, description="a picture every so many steps; None: only at the end")
+    checkpoint_every_steps: int = Field(1000, ge=1, description="a checkpoint every so many steps")
+    checkpoint_every_minutes: float | None = Field(10.0, gt=0, description="and at least every so many minutes; None: never")
+    keep_checkpoints: int = Field(5, ge=1, description="how many of the newest checkpoints stay on disk, beside the best")
+
+
+class FrozenOptions(Options):
+    """A network that nobody trains, taken from another run."""
+
+    run: str = Field(description="run directory, checkpoint directory, or NAME@ALIAS of the model registry")
+    step: int | None = Field(None, ge=0, description="which checkpoint of the run; None: the newest")
