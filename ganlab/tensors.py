@@ -1,0 +1,167 @@
+"""Named tensors <-> safetensors files, and every other file that must be whole or absent. Nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import secrets
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from ganlab.errors import DeviceError, GanlabError, RunError
+
+PARTIAL = ".partial"  # ends the name of a file that is being written; one that a killed process left may be deleted
+
+_ALIASES = "ganlab.aliases"  # metadata: JSON, name of a tied tensor -> name of the tensor that holds its values
+_DTYPES = {
+    torch.float64: "F64",
+    torch.int64: "I64",
+    torch.uint64: "U64",
+    torch.float32: "F32",
+    torch.int32: "I32",
+    torch.uint32: "U32",
+    torch.bfloat16: "BF16",
+    torch.float16: "F16",
+    torch.int16: "I16",
+    torch.uint16: "U16",
+    torch.int8: "I8",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}  # largest elements first: written in this order, every tensor starts at a multiple of its element
+
+
+class DamagedFile(GanlabError):
+    """Reports a file that is missing, truncated or not what it should be."""
+
+    code = 6
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
+    """Write a safetensors file that is whole or absent; tied tensors are stored once and come back tied.
+
+    The library's own writer is not used: it needs contiguous tensors that share nothing, leaves a file that only its
+    owner may read, and hides whether the disk was full.
+    """
+    assert sys.byteorder == "little", "safetensors files are little-endian"
+    owners, aliases = _untie(tensors)
+    order = sorted(owners, key=lambda name: (list(_DTYPES).index(owners[name].dtype), name))
+    header: dict[str, object] = {}
+    texts = dict(metadata or {}) | ({_ALIASES: json.dumps(aliases)} if aliases else {})
+    if texts:
+        header["__metadata__"] = texts
+    end = 0
+    for name in order:
+        tensor = owners[name]
+        begin, end = end, end + tensor.numel() * tensor.element_size()
+        header[name] = {"dtype": _DTYPES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [begin, end]}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with replacing(path) as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for name in order:
+            if owners[name].numel():
+                values = owners[name].detach().cpu().contiguous()
+                file.write(values.reshape(-1).view(torch.uint8).numpy().data)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the tensors, memory-mapped, and the metadata; changing a tensor never changes the file."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            metadata = dict(file.metadata() or {})
+        aliases = json.loads(metadata.pop(_ALIASES, "{}"))
+        tensors |= {alias: tensors[name] for alias, name in aliases.items()}
+    except FileNotFoundError:
+        raise DamagedFile(f"{path}: there is no such file") from None
+    except PermissionError:
+        raise RunError(f"{path}: cannot be read: permission denied") from None
+    except (SafetensorError, OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        reason = str(error).removeprefix("Error while deserializing header: ") if str(error) else type(error).__name__
+        raise DamagedFile(f"{path}: damaged, or not a safetensors file ({reason})") from None
+    return tensors, metadata
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_bytes_atomic(path: Path, content: bytes) -> None:
+    """Write a file that is whole or absent."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+def write_text_atomic(path: Path, content: str) -> None:
+    """Write a text file, UTF-8 with the line ends as given, that is whole or absent."""
+    write_bytes_atomic(path, content.encode())
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file that takes the place of `path` once the block has ended without an error, safe on disk.
+
+    Until then `path` stays as it was; after an error nothing of the new file remains.
+    """
+    partial = path.with_name(f".{secrets.token_hex(8)}{PARTIAL}")
+    try:
+        with partial.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+        _sync_folder(path.parent)
+    except BaseException as error:
+        with suppress(OSError):
+            partial.unlink()
+        if isinstance(error, OSError):
+            raise _explained(error, path) from error
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last through a power cut, where the system can."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems cannot; the rename stands
+            raise
+    finally:
+        os.close(handle)
+
+
+def _explained(error: OSError, path: Path) -> GanlabError:
+    reason = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return DeviceError(f"{path}: cannot be written: {reason}. Make room, or choose another folder.")
+    return RunError(f"{path}: cannot be written: {reason}")
+
+
+def _untie(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the tensors with memory of their own, and name -> name for those that are the same view of one."""
+    owners: dict[str, Tensor] = {}
+    aliases: dict[str, str] = {}
+    seen: dict[object, str] = {}
+    for name, tensor in tensors.items():
+        assert tensor.dtype in _DTYPES, f"{name} cannot be stored: {tensor.dtype}"
+        key = (tensor.device, tensor.data_ptr(), tensor.dtype, tensor.shape, tensor.stride())
+        if tensor.numel() and key in seen:
+            aliases[name] = seen[key]
+        else:
+            seen[key] = name
+            owners[name] = tensor
+    return owners, aliases
