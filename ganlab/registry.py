@@ -183,7 +183,7 @@ def _ambiguous(kind: str, name: str, found: Sequence[Registered]) -> str:
     offers = " and ".join(f"{c.plugin} ({c.distribution} {c.distribution_version})" for c in found)
     ways = list(dict.fromkeys(c.full_name for c in found))
     if len(ways) == 1:
-        return f"{name!r} is {with_article(kind)} of several plugins of one distribution, which must be mended: {offers}"
+        return f"{name!r} is {with_article(kind)} of several plugins of one distribution, to be mended: {offers}"
     return f"{name!r} is {with_article(kind)} of several plugins: {offers}; write {' or '.join(map(repr, ways))}"
 
 
