@@ -132,14 +132,20 @@ class TrainingOptions(Options):
     )
     decay_start: float = Field(0.0, ge=0, lt=1, description="share of the run after which the learning rate falls")
     averaging_decay: float | None = Field(
-        None, gt=0, lt=1, description="keep averaged weights (EMA) beside the raw ones, with this decay a step; None: none"
+        None,
+        gt=0,
+        lt=1,
+        description="keep averaged weights (EMA) beside the raw ones, with this decay a step; None: none",
     )
     start_from: str | None = Field(None, description="run or checkpoint whose networks the run starts from; None: fresh")
     log_every_steps: int = Field(100, ge=1, description="rows of log.csv; terms are means since the row before")
-    sample_every_steps: int | None = Field(1000, ge=1, description="a picture every so many steps; None: only at the end")
-    checkpoint_every_steps: int = Field(1000, ge=1, description="a checkpoint every so many steps")
-    checkpoint_every_minutes: float | None = Field(10.0, gt=0, description="and at least every so many minutes; None: never")
+    sample_every_steps: int = Field(1000, ge=1, description="a picture every so many steps, and one at the end")
+    checkpoint_every_steps: int = Field(1000, ge=1, description="a checkpoint every so many steps, and one at the end")
+    checkpoint_every_minutes: float = Field(10.0, gt=0, description="and at least every so many minutes")
     keep_checkpoints: int = Field(5, ge=1, description="how many of the newest checkpoints stay on disk, beside the best")
+    evaluate_every_steps: int | None = Field(None, ge=1, description="score every so many steps; None: only at the end")
+    best: str | None = Field(None, description='"EVALUATOR.SCORE" whose best checkpoint is kept; None: no best')
+    best_is: Literal["highest", "lowest"] = Field("highest", description="which value of `best` is the best")
 
 
 class FrozenOptions(Options):

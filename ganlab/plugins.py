@@ -222,9 +222,9 @@ def _wrong_component(kind: str, component: object) -> str | None:
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
         return f"the name {name!r} is not made of letters, digits, `_`, `-` and `.`"
     if not (_is_place(target) if isinstance(target, str) else callable(target)):
-        return f"{name!r}: the target {target!r} is neither callable nor \"package.module:Name\""
+        return f'{name!r}: the target {target!r} is neither callable nor "package.module:Name"'
     if not (options is None or (_is_place(options) if isinstance(options, str) else isinstance(options, type))):
-        return f"{name!r}: the options {options!r} are neither a class nor \"package.module:Name\""
+        return f'{name!r}: the options {options!r} are neither a class nor "package.module:Name"'
     if options is None and kind in ("dataset", "architecture", "objective"):
         return f"{name!r}: {with_article(kind)} must have options"
     if kind == "loss" and component.family not in FAMILIES:

@@ -33,9 +33,7 @@ def find_recipe(reference: str, plugin_recipes: Sequence[Path] = ()) -> Path:
         raise RecipeError(f"{reference}: {'is a folder' if is_folder else 'is not a file'}, not a recipe")
     near = did_you_mean(near_names(written.name.removesuffix(SUFFIX), [path.stem for path in known]))
     places = [str(Path.cwd()), str(shipped_recipes())] if written.parent == Path() else [str(written.parent)]
-    raise RecipeError(
-        f"no recipe {reference!r}{near}\nlooked in {', '.join(places)}\n`ganlab recipes list` shows the recipes."
-    )
+    raise RecipeError(f"no recipe {reference!r}{near}\nlooked in {', '.join(places)}\n`ganlab recipes list` shows the recipes.")
 
 
 def list_recipes(plugin_recipes: Sequence[Path] = ()) -> tuple[Path, ...]:

@@ -1,0 +1,98 @@
+"""A training session -> what a person sees of it while it goes on, and at its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from ganlab.cli.console import TrainingDisplay, progress, result
+
+from ganlab.runs.checkpoints import list_checkpoints
+from ganlab.runs.directory import Run
+
+if TYPE_CHECKING:
+    from ganlab.resolve import Parts
+    from ganlab.spec import Spec
+    from ganlab.training.schedule import End
+    from ganlab.training.session import Outcome
+
+
+class ConsoleListener:
+    """Shows a session on standard error."""
+
+    def __init__(self) -> None:
+        self._display: TrainingDisplay | None = None
+        self._values: Mapping[str, float] = {}
+        self._speed = 0.0
+        self._last = (0, 0.0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._display is not None:
+            self._display.close()
+
+    def opened(self, run: Run, parts: Parts, end: End) -> None:
+        """Start the display."""
+        images = parts.data.draws.images
+        total = end.total_steps(parts.step, images, parts.data.draws.batch_images)
+        precision = "fp32" if parts.autocast is None else str(parts.autocast).removeprefix("torch.")
+        facts = {"device": str(parts.device), "precision": precision, "images": f"{len(parts.data.bank):,}"}
+        self._last = (images, time.monotonic())
+        self._display = TrainingDisplay(str(run.path), total, parts.step, facts)
+
+    def note(self, text: str) -> None:
+        """Show one line that stays."""
+        if self._display is None:
+            progress(text)
+        else:
+            self._display.message(text)
+
+    def stepped(self, step: int, total_steps: int, images: int) -> None:
+        """Show that a step is done."""
+        now = time.monotonic()
+        before, then = self._last
+        if now - then >= 1:
+            self._speed = (images - before) / (now - then)
+            self._last = (images, now)
+        assert self._display is not None
+        self._display.total_steps = total_steps
+        self._display.update(step, self._values, self._speed)
+
+    def logged(self, step: int, row: Mapping[str, float]) -> None:
+        """Show the newest means."""
+        self._values = {name: value for name, value in row.items() if name not in ("step", "epoch", "images")}
+
+
+def report(outcome: Outcome, spec: Spec) -> None:
+    """Print where things are and what to try next."""
+    run = outcome.run
+    if outcome.is_finished and not outcome.trained_steps:
+        result(f"{run.path}: already finished at step {outcome.step}; `ganlab resume {run.path} --max-steps N` extends it")
+        return
+    state = "finished" if outcome.is_finished else "stopped"
+    result(f"{state} after {outcome.step} steps")
+    for name, value in outcome.scores.items():
+        result(f"  {name:32} {value:.4g}")
+    if spec.data.test_seen and outcome.scores:
+        result("  (the test split was part of the training images)")
+    pictures = sorted(run.samples.glob("step-*.png"))
+    checkpoints = list_checkpoints(run.checkpoints)
+    _place("pictures", pictures[-1] if pictures else None)
+    _place("log", run.log if run.log.exists() else None)
+    _place("scores", run.scores if run.scores.exists() else None)
+    _place("checkpoint", checkpoints[-1][1] if checkpoints else None)
+    if not outcome.is_finished:
+        result(f"go on:       ganlab resume {run.path}")
+        return
+    result(f"next:        ganlab sample {run.path}              more pictures from the checkpoint")
+    result(f"             ganlab resume {run.path} --max-steps {2 * outcome.step}    train on")
+
+
+def _place(what: str, path: Path | None) -> None:
+    if path is not None:
+        result(f"{what + ':':12} {path}")

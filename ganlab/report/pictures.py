@@ -1,0 +1,141 @@
+"""Images -> PNG grids with captions, and image files -> images. The only door to Pillow."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+from torch import Tensor
+
+from ganlab.contracts import ImageSet, Model
+from ganlab.data.bank import one_hot
+from ganlab.data.fit import fit
+from ganlab.errors import DataError, DeviceError
+from ganlab.tensors import write_bytes_atomic
+
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+_MAX_PIXELS = 64 * 2**20
+_GAP_PX = 2
+
+
+def make_grid(model: Model, test: ImageSet, *, rows: int = 7, seed: int = 0) -> tuple[Tensor, list[str]]:
+    """Return a grid of what `model` makes, uint8 [rows, columns, C, H, W], and the captions of its columns.
+
+    A translator shows a source and its translation to every class; a generator shows noise by class.
+    """
+    if "translate" in model.makes:
+        return _translations(model, test, rows)
+    labels, captions = _label_columns(model, test)
+    rows = rows if model.data.labels else 8
+    images = model.generate(labels.repeat(rows, 1), seed)
+    return images.unflatten(0, (rows, len(labels))), captions
+
+
+def write_grid(path: Path, grid: Tensor, captions: Sequence[str]) -> None:
+    """Write `grid`, uint8 [rows, columns, C, H, W], as a PNG with a caption over each column, enlarged to be seen."""
+    rows, columns, _, height, width = grid.shape
+    scale = max(1, 96 // width)
+    cell_x, cell_y = width * scale + _GAP_PX, height * scale + _GAP_PX
+    head = 18 if any(captions) else 0
+    sheet = Image.new("RGB", (columns * cell_x + _GAP_PX, rows * cell_y + _GAP_PX + head), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    for column, caption in enumerate(captions):
+        draw.text((_GAP_PX + column * cell_x + width * scale / 2, 2), caption, fill="black", font=font, anchor="ma")
+    for row in range(rows):
+        for column in range(columns):
+            image = _to_image(grid[row, column]).resize((width * scale, height * scale), Image.Resampling.NEAREST)
+            sheet.paste(image, (_GAP_PX + column * cell_x, _GAP_PX + head + row * cell_y))
+    _write(path, sheet)
+
+
+def write_image(path: Path, image: Tensor) -> None:
+    """Write one image, uint8 [C, H, W], as a PNG."""
+    _write(path, _to_image(image))
+
+
+def read_images(folder: Path, size_px: int, channels: int) -> tuple[Tensor, list[str]]:
+    """Return the images of a folder, square and fitted, uint8 [N, C, H, W], with their file names.
+
+    Each is turned as its EXIF data say and cropped to the square in its centre. Raises `DataError` that lists every file
+    that cannot be read.
+    """
+    if not folder.is_dir():
+        raise DataError(f"--images {folder}: no such folder")
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    if not paths:
+        raise DataError(f"--images {folder}: holds no image; looked for {', '.join(_SUFFIXES)}")
+    images, faults = [], []
+    for path in paths:
+        try:
+            images.append(_read_image(path, size_px, channels))
+        except (OSError, ValueError, Image.DecompressionBombError) as error:
+            faults.append(f"  {path.name}: {error}")
+    if faults:
+        raise DataError("\n".join([f"--images {folder}: {len(faults)} of {len(paths)} files cannot be read:", *faults]))
+    return torch.stack(images), [path.name for path in paths]
+
+
+def _translations(model: Model, test: ImageSet, rows: int) -> tuple[Tensor, list[str]]:
+    names = model.data.label_names
+    shown = _one_of_each(test, len(names), rows)
+    sources = test.images[shown]
+    if model.data.label_kind == "classes":
+        targets = torch.eye(len(names)).repeat(len(sources), 1)
+    else:  # each attribute turned over
+        own = one_hot(test.labels, len(names), len(test.images))[shown]
+        targets = (own[:, None] - torch.eye(len(names))).abs().flatten(0, 1)
+    made = model.translate(sources.repeat_interleave(len(names), 0), targets)
+    grid = torch.cat([sources[:, None], made.unflatten(0, (len(sources), len(names)))], 1)
+    return grid, ["source", *names]
+
+
+def _one_of_each(test: ImageSet, classes: int, rows: int) -> Tensor:
+    """Return `rows` rows of `test`: one of each class in turn, or the first ones if images have no single class."""
+    if test.labels is None or classes == 0:
+        return torch.arange(min(rows, len(test.images)))
+    labels = test.labels if test.labels.dim() == 1 else test.labels.argmax(1)
+    by_class = [(labels == k).nonzero()[:, 0].tolist() for k in range(classes)]
+    # The k-th class shows its k-th image, so that rows are different people where labels go round them.
+    chosen = [rows_of[k % len(rows_of)] for k, rows_of in enumerate(by_class) if rows_of]
+    return torch.tensor(chosen[:rows])
+
+
+def _label_columns(model: Model, test: ImageSet) -> tuple[Tensor, list[str]]:
+    data = model.data
+    if data.label_kind == "classes":
+        return torch.eye(data.labels), list(data.label_names)
+    if data.label_kind == "attributes":
+        return one_hot(test.labels, data.labels, len(test.images))[:8], [""] * 8
+    return torch.zeros(8, 0), [""] * 8
+
+
+def _read_image(path: Path, size_px: int, channels: int) -> Tensor:
+    with Image.open(path) as opened:
+        if opened.width * opened.height > _MAX_PIXELS:
+            raise ValueError(f"{opened.width} x {opened.height} pixels are more than {_MAX_PIXELS}")
+        image = ImageOps.exif_transpose(opened).convert("RGB" if channels == 3 else "L")
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    pixels = np.array(image.crop((left, top, left + side, top + side)))
+    tensor = torch.from_numpy(pixels)
+    tensor = tensor[None] if tensor.dim() == 2 else tensor.permute(2, 0, 1)
+    return fit(tensor[None], size_px=size_px, channels=channels)[0]
+
+
+def _to_image(image: Tensor) -> Image.Image:
+    pixels = image.permute(1, 2, 0).contiguous().numpy()
+    return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+
+
+def _write(path: Path, image: Image.Image) -> None:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DeviceError(f"{path.parent}: cannot be made ({error.strerror})") from None
+    write_bytes_atomic(path, buffer.getvalue())

@@ -1,0 +1,358 @@
+"""Recipe + registry -> Spec: every component found, every option typed, the parts checked against each other.
+
+Imports no torch. Every fault is collected; all are raised at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from ganlab.contracts import DataSpec
+from ganlab.errors import GanlabError
+from ganlab.options import (
+    ArchitectureOptions,
+    DatasetOptions,
+    Family,
+    FrozenOptions,
+    LossChoice,
+    ObjectiveOptions,
+    OptimizerOptions,
+    TrainingOptions,
+)
+from ganlab.recipe import Recipe
+from ganlab.registry import Registered, Registry
+from ganlab.spec_faults import Faults, near
+from ganlab.spec_signature import signature_options
+
+SECTIONS = ("dataset", "architecture", "objective", "optimizer", "training", "frozen", "evaluation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """A component with its options, as the recipe chose it."""
+
+    registered: Registered
+    options: BaseModel | None  # None: its constructor takes `settings`
+    settings: Mapping[str, Any]  # every option by name, defaults included
+
+    @property
+    def name(self) -> str:
+        """Return the registered name."""
+        return self.registered.component.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChosenLoss(Chosen):
+    """A loss in a field of the objective."""
+
+    family: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """A recipe that holds: everything that a run needs to know, nothing built yet."""
+
+    name: str
+    recipe: Recipe
+    dataset: Chosen
+    data: DataSpec
+    architecture: Chosen
+    roles: Mapping[str, str]  # network -> "inputs -> outputs", those that the objective needs
+    makes: frozenset[str]
+    objective: Chosen
+    losses: Mapping[str, ChosenLoss]  # field of the objective -> loss
+    term_weights: Mapping[str, float] | None  # None: the objective declares none, every term counts once
+    players: Mapping[str, tuple[str, ...]]
+    optimizers: Mapping[str, BaseModel]  # player -> options
+    training: TrainingOptions
+    frozen: Mapping[str, FrozenOptions]
+    evaluation: Mapping[str, Chosen]
+    notices: tuple[str, ...] = ()  # what the user should know, a line each
+
+
+def make_spec(recipe: Recipe, registry: Registry) -> Spec:
+    """Return what `recipe` means; raises `RecipeError` with every fault, a line each."""
+    return _Check(recipe, registry).spec()
+
+
+def resolved(spec: Spec) -> dict[str, Any]:
+    """Return the recipe with every default explicit, ready for TOML; `make_spec` of it gives the same spec."""
+    objective = {k: v for k, v in spec.objective.settings.items() if k not in spec.losses and k != "weights"}
+    losses = {field: {"use": _reference(loss), **loss.settings} for field, loss in spec.losses.items()}
+    values: dict[str, Any] = {
+        "dataset": {"use": _reference(spec.dataset), **spec.dataset.settings},
+        "architecture": {"use": _reference(spec.architecture), **spec.architecture.settings},
+        "objective": {"use": _reference(spec.objective), **objective, **losses},
+        "optimizer": {player: options.model_dump(mode="json") for player, options in spec.optimizers.items()},
+        "training": spec.training.model_dump(mode="json"),
+    }
+    if spec.term_weights is not None:
+        values["objective"]["weights"] = dict(spec.term_weights)
+    if spec.frozen:
+        values["frozen"] = {network: frozen.model_dump(mode="json") for network, frozen in spec.frozen.items()}
+    if spec.evaluation:
+        values["evaluation"] = {
+            name: {"use": _reference(chosen), **chosen.settings} for name, chosen in spec.evaluation.items()
+        }
+    return values
+
+
+def _reference(chosen: Chosen) -> str:
+    """Return the name under which a recipe finds the component again: "dist:name" for strangers."""
+    return chosen.name if chosen.registered.is_builtin else chosen.registered.full_name
+
+
+class _Check:
+    """One pass over a recipe; its parts share the list of faults."""
+
+    def __init__(self, recipe: Recipe, registry: Registry) -> None:
+        self.recipe, self.registry = recipe, registry
+        self.faults = Faults(recipe)
+        self.notices: list[str] = []
+
+    def spec(self) -> Spec:
+        """Check section by section, then the sections against each other."""
+        self._sections()
+        dataset = self._component("dataset", "dataset", DatasetOptions)
+        architecture = self._component("architecture", "architecture", ArchitectureOptions)
+        objective = self._component("objective", "objective", ObjectiveOptions)
+        losses = self._losses(objective) if objective else {}
+        training = self._training()
+        evaluation = dict(self._evaluation())
+        frozen = self._frozen()
+        data = self._data(dataset)
+        roles = self._roles(architecture, data)
+        players = self._players(objective)
+        optimizers = self._optimizers(players)
+        used = self._match(objective, architecture, roles, players, frozen, data)
+        self.faults.raise_all()
+        assert dataset is not None
+        assert data is not None
+        assert training is not None
+        assert objective is not None
+        assert architecture is not None
+        assert isinstance(architecture.options, ArchitectureOptions)
+        return Spec(
+            name=self.recipe.name,
+            recipe=self.recipe,
+            dataset=dataset,
+            data=data,
+            architecture=architecture,
+            roles=used,
+            makes=architecture.options.makes(),
+            objective=objective,
+            losses=losses,
+            term_weights=objective.settings.get("weights"),
+            players=players,
+            optimizers=optimizers,
+            training=training,
+            frozen=frozen,
+            evaluation=evaluation,
+            notices=tuple(self.notices),
+        )
+
+    # Sections on their own
+
+    def _sections(self) -> None:
+        for name, value in self.recipe.values.items():
+            if name not in SECTIONS:
+                self.faults.add((name,), f"unknown section{near(name, SECTIONS)}; sections are {', '.join(SECTIONS)}")
+            elif not isinstance(value, Mapping):
+                self.faults.add((name,), f"must be a section [{name}], not {value!r}")
+
+    def _table(self, *key: str) -> dict[str, Any]:
+        table: Any = self.recipe.values
+        for part in key:
+            table = table.get(part, {}) if isinstance(table, Mapping) else {}
+        return dict(table) if isinstance(table, Mapping) else {}
+
+    def _component(self, section: str, kind: str, base: type[BaseModel] | None, *rest: str) -> Chosen | None:
+        """Return the component that `[section]` uses, with options of type `base`."""
+        key = (section, *rest)
+        table = self._table(*key)
+        use = table.pop("use", rest[-1] if rest else None)
+        if not isinstance(use, str):
+            names = ", ".join(self.registry.names(kind))
+            self.faults.add(
+                key, f'needs `use = "NAME"`; {kind}s are {names}' if use is None else f"use must be a name, not {use!r}"
+            )
+            return None
+        return self._chosen(kind, use, table, key, base)
+
+    def _chosen(
+        self, kind: str, use: str, table: dict[str, Any], key: tuple[str, ...], base: type[BaseModel] | None
+    ) -> Chosen | None:
+        try:
+            registered = self.registry.find(kind, use)
+            model = registered.load_options()
+            signature = None if model else signature_options(registered)
+        except GanlabError as error:
+            self.faults.add((*key, "use"), str(error), code=error.code)
+            return None
+        if model is not None and base is not None and not issubclass(model, base):
+            self.faults.add(
+                (*key, "use"), f"plugin {registered.plugin}: options of {kind} {use} must derive from {base.__name__}"
+            )
+            return None
+        options = self._validated(model or signature, table, key)
+        if options is None:
+            return None
+        settings = options.model_dump(mode="json", exclude_none=True) if model else dict(options)
+        return Chosen(registered=registered, options=options if model else None, settings=settings)
+
+    def _validated(self, model: type[BaseModel] | None, table: Mapping[str, Any], key: tuple[str, ...]) -> Any:
+        assert model is not None
+        try:
+            return model.model_validate(table)
+        except ValidationError as error:
+            self.faults.add_invalid(key, error, model, table)
+            return None
+
+    def _losses(self, objective: Chosen) -> dict[str, ChosenLoss]:
+        """Return field -> loss for the fields of the objective that name one."""
+        losses = {}
+        for field, info in type(objective.options).model_fields.items() if objective.options else ():
+            choice = getattr(objective.options, field)
+            families = next((m.names for m in info.metadata if isinstance(m, Family)), None)
+            if families is None or not isinstance(choice, LossChoice):
+                continue
+            key = ("objective", field)
+            chosen = self._chosen("loss", choice.use, choice.settings, key, None)
+            if chosen is None:
+                continue
+            family = chosen.registered.component.family
+            if family not in families:
+                fitting = sorted(r.component.name for r in self.registry.all("loss") if r.component.family in families)
+                self.faults.add(
+                    key,
+                    f"{choice.use} is of the family {family}, and {objective.name} takes {' or '.join(families)} here: "
+                    f"{', '.join(fitting)}",
+                )
+                continue
+            assert family is not None
+            losses[field] = ChosenLoss(
+                registered=chosen.registered, options=chosen.options, settings=chosen.settings, family=family
+            )
+        return losses
+
+    def _training(self) -> TrainingOptions | None:
+        training: TrainingOptions | None = self._validated(TrainingOptions, self._table("training"), ("training",))
+        if training and training.epochs is None and training.steps is None:
+            self.faults.add(("training",), "says no end: set training.epochs or training.steps")
+        if training and training.best and training.best.split(".")[0] not in self._table("evaluation"):
+            self.faults.add(("training", "best"), f"{training.best!r} names no section [evaluation.NAME] of this recipe")
+        return training
+
+    def _evaluation(self) -> Iterator[tuple[str, Chosen]]:
+        for name in self._table("evaluation"):
+            chosen = self._component("evaluation", "evaluator", None, name)
+            if chosen:
+                yield name, chosen
+
+    def _frozen(self) -> dict[str, FrozenOptions]:
+        tables = self._table("frozen")
+        found = {n: self._validated(FrozenOptions, self._table("frozen", n), ("frozen", n)) for n in tables}
+        return {network: options for network, options in found.items() if options}
+
+    def _data(self, dataset: Chosen | None) -> DataSpec | None:
+        if dataset is None:
+            return None
+        assert isinstance(dataset.options, DatasetOptions)
+        try:
+            return dataset.options.data_spec()
+        except ValueError as error:
+            self.faults.add(("dataset",), str(error))
+            return None
+
+    def _roles(self, architecture: Chosen | None, data: DataSpec | None) -> Mapping[str, str] | None:
+        if architecture is None or data is None:
+            return None
+        assert isinstance(architecture.options, ArchitectureOptions)
+        try:
+            return architecture.options.roles(data)
+        except ValueError as error:
+            self.faults.add(("architecture",), f"{architecture.name} does not fit the data set: {error}")
+            return None
+
+    def _players(self, objective: Chosen | None) -> Mapping[str, tuple[str, ...]]:
+        if objective is None:
+            return {}
+        assert isinstance(objective.options, ObjectiveOptions)
+        return objective.options.players()
+
+    def _optimizers(self, players: Mapping[str, tuple[str, ...]]) -> dict[str, BaseModel]:
+        """Return player -> optimizer: [optimizer] for all, [optimizer.PLAYER] over it."""
+        table = self._table("optimizer")
+        tables = {k: v for k, v in table.items() if isinstance(v, Mapping)}
+        shared = {k: v for k, v in table.items() if k not in tables}
+        for player in tables:
+            if players and player not in players:
+                self.faults.add(
+                    ("optimizer", player), f"no such player{near(player, players)}; players are {', '.join(players)}"
+                )
+        adapter: TypeAdapter[Any] = TypeAdapter(OptimizerOptions)
+        optimizers = {}
+        for player in players:
+            own = tables.get(player, {})
+            inherited = shared if own.get("use", shared.get("use")) == shared.get("use") else {}
+            try:
+                optimizers[player] = adapter.validate_python({"use": "adam", **inherited, **own})
+            except ValidationError as error:
+                self.faults.add_invalid_optimizer(player, error, own)
+        return optimizers
+
+    # The sections against each other
+
+    def _match(
+        self,
+        objective: Chosen | None,
+        architecture: Chosen | None,
+        roles: Mapping[str, str] | None,
+        players: Mapping[str, tuple[str, ...]],
+        frozen: Mapping[str, FrozenOptions],
+        data: DataSpec | None,
+    ) -> dict[str, str]:
+        """Return the roles that the objective needs; every network is offered, fits, and is trained or frozen."""
+        if objective is None or architecture is None or roles is None or data is None:
+            return {}
+        assert isinstance(objective.options, ObjectiveOptions)
+        needs = objective.options.needs()
+        trained = {network for networks in players.values() for network in networks}
+        for network, role in needs.items():
+            if network not in roles:
+                offered = ", ".join(f"{n} ({r})" for n, r in roles.items())
+                self.faults.add(
+                    ("objective", "use"),
+                    f"{objective.name} needs a network {network} ({role}); {architecture.name} offers {offered}",
+                )
+            elif not _fits(role, roles[network]):
+                self.faults.add(
+                    ("objective", "use"),
+                    f"{objective.name} needs {network} as {role}; {architecture.name} offers it as {roles[network]}",
+                )
+            if network not in trained and network not in frozen:
+                self.faults.add(
+                    ("objective", "use"),
+                    f'nobody trains {network}: name the run it comes from, [frozen.{network}] run = "..."',
+                )
+        for network in frozen:
+            if network not in needs or network in trained:
+                self.faults.add(("frozen", network), f"{objective.name} has no frozen network of this name")
+        if not data.labels and any("labels" in need or "classes" in need for need in needs.values()):
+            self.faults.add(("dataset",), f"{objective.name} needs labels, and these data have none")
+        used = {network: roles[network] for network in needs if network in roles}
+        if data.labels and not any("labels" in role or "classes" in role for role in used.values()):
+            self.notices.append(
+                f"labels are not used: {objective.name} with {architecture.name} ignores the {data.labels} labels"
+            )
+        return used
+
+
+def _fits(need: str, role: str) -> bool:
+    """Return whether inputs are equal and the needed outputs are among those offered."""
+    (need_in, need_out), (role_in, role_out) = ([part.split() for part in side.split("->")] for side in (need, role))
+    return need_in == role_in and set(need_out) <= set(role_out)

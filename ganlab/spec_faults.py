@@ -1,0 +1,93 @@
+"""Faults of a recipe, collected with file, line and key, raised at once; pydantic's errors in a user's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from ganlab.errors import RecipeError
+from ganlab.recipe import Recipe
+from ganlab.registry import did_you_mean, near_names
+
+# What a user reads instead of pydantic's words, by pydantic's error type.
+_WORDS = {
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false",
+    "string_type": "must be a string in quotes",
+    "tuple_type": "must be a list",
+    "missing": "is missing",
+}
+
+
+class Faults:
+    """What is wrong with one recipe, each with its place."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self._lines: dict[str, int] = {}  # line -> exit code
+
+    def add(self, key: tuple[str, ...], reason: str, code: int = RecipeError.code) -> None:
+        """Remember that the value at `key` is wrong for `reason`."""
+        self._lines.setdefault(f"{self.recipe.place(*key)}: {'.'.join(key)}: {reason}", code)
+
+    def add_invalid(
+        self, key: tuple[str, ...], error: ValidationError, model: type[BaseModel], table: Mapping[str, Any]
+    ) -> None:
+        """Remember each fault that pydantic found in the table at `key`."""
+        for fault in error.errors():
+            location = tuple(str(part) for part in fault["loc"] if not isinstance(part, int))
+            location = tuple(part for part in location if not part.startswith(("function-", "LossChoice", "str")))
+            self.add((*key, *location), _reason(fault, model, location))
+
+    def add_invalid_optimizer(self, player: str, error: ValidationError, own: Mapping[str, Any]) -> None:
+        """Remember each fault of a player's optimizer, at the shared section unless the player has its own key."""
+        for fault in error.errors():
+            location = tuple(str(part) for part in fault["loc"] if not isinstance(part, int))
+            key = location[1:] if location and location[0] in ("adam", "rmsprop", "sgd") else location
+            section = ("optimizer", player) if key and key[0] in own else ("optimizer",)
+            if fault["type"] == "union_tag_invalid":
+                self.add((*section, "use"), f"{fault['input'].get('use')!r} is no optimizer; choose adam, rmsprop or sgd")
+            else:
+                self.add((*section, *key), _reason(fault, None, key))
+
+    def raise_all(self) -> None:
+        """Raise `RecipeError` with every fault, if there is one."""
+        if not self._lines:
+            return
+        name = str(self.recipe.path or self.recipe.name)
+        count = len(self._lines)
+        heading = f"{name}: {count} {'fault' if count == 1 else 'faults'}"
+        error = RecipeError("\n".join([heading, *(f"  {line}" for line in self._lines)]))
+        codes = set(self._lines.values())
+        error.code = codes.pop() if len(codes) == 1 else RecipeError.code
+        raise error
+
+
+def near(name: str, names: Iterable[str]) -> str:
+    """Return the end of a message that suggests the names most like `name`; nothing if there is none."""
+    return did_you_mean(near_names(name, names))
+
+
+def _reason(fault: Any, model: type[BaseModel] | None, location: tuple[str, ...]) -> str:
+    kind, value = fault["type"], fault["input"]
+    if kind == "extra_forbidden":
+        names = _names(model, location[:-1])
+        return f"unknown key{near(location[-1], names)}" + (f"; keys are {', '.join(names)}" if names else "")
+    if kind == "missing":
+        return _WORDS[kind]
+    message = _WORDS.get(kind) or str(fault["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
+    message = message[:1].lower() + message[1:]
+    return message if isinstance(value, Mapping | BaseModel) else f"{value!r} {message}"
+
+
+def _names(model: type[BaseModel] | None, location: tuple[str, ...]) -> list[str]:
+    """Return the keys of the table at `location` inside `model`."""
+    for part in location:
+        field = model.model_fields.get(part) if model else None
+        annotation = field.annotation if field else None
+        model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+    return list(model.model_fields) if model else []

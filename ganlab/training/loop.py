@@ -1,0 +1,181 @@
+"""Parts -> trained parts: steps, rows of the log, pictures, scores and checkpoints, from where the run stands to its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from ganlab.errors import Interrupted
+from ganlab.options import TrainingOptions
+from ganlab.resolve import Parts
+from ganlab.runs.checkpoints import list_checkpoints, prune, save_checkpoint
+from ganlab.runs.directory import Run
+from ganlab.runs.table import Table
+from ganlab.training.schedule import End, set_learning_rates
+from ganlab.training.signals import StopRequest
+from ganlab.training.state import files_of
+from ganlab.training.step import TrainingStep, run_step
+from ganlab.training.tally import Tally
+
+
+class Watcher(Protocol):
+    """Who is told how the run goes: the display, the plugins' observers."""
+
+    def stepped(self, step: int, total_steps: int, images: int) -> None: ...
+    def logged(self, step: int, row: Mapping[str, float]) -> None: ...
+    def saved(self, step: int, path: Path) -> None: ...
+
+
+@dataclass(kw_only=True)
+class Progress:
+    """Where a run stands on disk: its tables, its open sums, its best checkpoint."""
+
+    log: Table
+    timing: Table
+    tally: Tally
+    best: dict[str, Any] | None = None  # {"step", "value"}
+    seconds: float = 0.0  # of training, in all processes of the run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Milestones:
+    """What the surface does at steps of its own; each leaves the random state as it was."""
+
+    sample: Callable[[int], None]
+    evaluate: Callable[[int], float | None]  # returns the value of training.best
+
+
+def train(
+    parts: Parts,
+    training: TrainingOptions,
+    run: Run,
+    progress: Progress,
+    end: End,
+    milestones: Milestones,
+    watcher: Watcher,
+    max_minutes: float | None = None,
+) -> bool:
+    """Train to `end`; return whether it was reached (else `max_minutes` ran out, and a checkpoint was saved)."""
+    rates = {player: optimizer.param_groups[0]["lr"] for player, optimizer in parts.optimizers.items()}
+    clock = _Clock(parts, progress, max_minutes)
+    draws, objective = parts.data.draws, parts.objective
+    phase_of = getattr(objective, "phase", None)
+    with StopRequest() as stop:
+        while (share := end.share(parts.step, draws.images)) < 1:
+            set_learning_rates(parts, training, share, rates)
+
+            # One step of the objective.
+            step = parts.step + 1
+            s = TrainingStep(
+                parts, phase_of(step) if phase_of else None, batch_images=training.batch_images, flip=training.flip
+            )
+            progress.tally.add(step, run_step(parts, s))
+            parts.step = step
+            watcher.stepped(step, end.total_steps(step, draws.images, training.batch_images), draws.images)
+            done = end.share(step, draws.images) >= 1
+
+            # What is due now: a row, a picture, scores, a checkpoint.
+            if step % training.log_every_steps == 0:
+                watcher.logged(step, write_row(parts, progress))
+                progress.timing.append(clock.row())
+                progress.tally.clear()
+            if step % training.sample_every_steps == 0 or done:
+                milestones.sample(step)
+            is_scored = done or (training.evaluate_every_steps and step % training.evaluate_every_steps == 0)
+            stopping = stop.signal_number is not None or clock.is_over()
+            if is_scored or stopping or done or clock.is_checkpoint_due(training):
+                value = milestones.evaluate(step) if is_scored else None
+                watcher.saved(step, save(parts, training, run, progress, clock, value))
+            if stopping and not done:
+                return _stopped(run, step, stop)
+    if progress.tally:
+        watcher.logged(parts.step, write_row(parts, progress))
+    return True
+
+
+def save(parts: Parts, training: TrainingOptions, run: Run, progress: Progress, clock: _Clock, value: float | None) -> Path:
+    """Save a checkpoint of now, keep the best in mind, remove the oldest; returns its path."""
+    progress.tally.check()  # weights moved by a term that is not finite are not worth keeping
+    progress.seconds = clock.seconds()
+    if value is not None and _is_better(value, progress.best, training.best_is):
+        progress.best = {"step": parts.step, "value": value}
+    files, state = files_of(parts, progress.tally)
+    tables = {"log": progress.log.state(), "timing": progress.timing.state()}
+    record = {**state, **tables, "best": progress.best, "seconds": progress.seconds}
+    path = save_checkpoint(run.checkpoints, parts.step, files, record)
+    best_step = progress.best["step"] if progress.best else None
+    best_path = next((p for s, p in list_checkpoints(run.checkpoints) if s == best_step), None)
+    prune(run.checkpoints, training.keep_checkpoints, best_path)
+    clock.saved()
+    return path
+
+
+def write_row(parts: Parts, progress: Progress) -> dict[str, float]:
+    """Append the means since the last row to the log, and return the row."""
+    draws = parts.data.draws
+    row: dict[str, float] = {"step": parts.step, "epoch": draws.epoch, "images": draws.images, **progress.tally.means()}
+    progress.log.append(row)
+    return row
+
+
+def _is_better(value: float, best: dict[str, Any] | None, best_is: str) -> bool:
+    if best is None:
+        return True
+    return bool(value > best["value"] if best_is == "highest" else value < best["value"])
+
+
+def _stopped(run: Run, step: int, stop: StopRequest) -> bool:
+    if stop.signal_number is not None:
+        raise Interrupted(f"stopped after step {step}, saved; go on with: ganlab resume {run.path}", stop.signal_number)
+    return False
+
+
+class _Clock:
+    """What time decides: the speed column, checkpoints by minutes, the limit of one process."""
+
+    def __init__(self, parts: Parts, progress: Progress, max_minutes: float | None) -> None:
+        self._parts = parts
+        self._before = progress.seconds
+        self._start = self._row_start = self._save_start = time.monotonic()
+        self._row_images = parts.data.draws.images
+        self._max_minutes = max_minutes
+
+    def seconds(self) -> float:
+        return self._before + time.monotonic() - self._start
+
+    def is_over(self) -> bool:
+        return self._max_minutes is not None and time.monotonic() - self._start >= 60 * self._max_minutes
+
+    def is_checkpoint_due(self, training: TrainingOptions) -> bool:
+        minutes = (time.monotonic() - self._save_start) / 60
+        return self._parts.step % training.checkpoint_every_steps == 0 or minutes >= training.checkpoint_every_minutes
+
+    def saved(self) -> None:
+        self._save_start = time.monotonic()
+
+    def row(self) -> dict[str, float]:
+        """Return a row of timing.csv."""
+        now, images = time.monotonic(), self._parts.data.draws.images
+        speed = (images - self._row_images) / max(now - self._row_start, 1e-9)
+        self._row_start, self._row_images = now, images
+        seconds = round(self.seconds(), 3)
+        return {
+            "step": self._parts.step,
+            "seconds": seconds,
+            "images_per_second": round(speed, 2),
+            "memory_mib": self._memory(),
+        }
+
+    def _memory(self) -> float:
+        if self._parts.device.type == "cuda":
+            return round(torch.cuda.max_memory_allocated(self._parts.device) / 2**20, 1)
+        try:
+            import resource
+        except ImportError:  # not on Windows
+            return 0.0
+        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)

@@ -1,0 +1,239 @@
+"""A spec -> a run on disk, or a run on disk -> its continuation: what `ganlab run` and `ganlab resume` call."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from ganlab.contracts import RunInfo
+from ganlab.errors import DeviceError, DivergedError, GanlabError, Interrupted, RunError
+from ganlab.evaluation.model import TrainedModel
+from ganlab.evaluation.scores import evaluate
+from ganlab.plugins import Plugins
+from ganlab.recipe import dump_recipe
+from ganlab.report.pictures import make_grid, write_grid
+from ganlab.resolve import Parts, resolve
+from ganlab.runs.checkpoints import find_checkpoint, list_checkpoints, open_checkpoint, sweep
+from ganlab.runs.directory import Run, create_run
+from ganlab.runs.table import Table
+from ganlab.spec import Spec, resolved
+from ganlab.tensors import write_text_atomic
+from ganlab.training.environment import environment
+from ganlab.training.loop import Milestones, Progress, train
+from ganlab.training.observers import Observers
+from ganlab.training.schedule import End, end_of
+from ganlab.training.state import load_networks, load_state
+from ganlab.training.tally import Tally
+
+
+class Listener(Protocol):
+    """Who shows a session to the user."""
+
+    def opened(self, run: Run, parts: Parts, end: End) -> None: ...
+    def note(self, text: str) -> None: ...
+    def stepped(self, step: int, total_steps: int, images: int) -> None: ...
+    def logged(self, step: int, row: Mapping[str, float]) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How a session ended."""
+
+    run: Run
+    step: int
+    is_finished: bool
+    trained_steps: int  # in this session
+    scores: Mapping[str, float]  # of the last step, by "evaluator.score"
+    last_row: Mapping[str, float]  # of the log, in this session
+
+
+def start_run(
+    spec: Spec,
+    plugins: Plugins,
+    device: torch.device,
+    listener: Listener,
+    *,
+    out: Path | None,
+    command: Sequence[str],
+    max_minutes: float | None = None,
+) -> Outcome:
+    """Train `spec` in a new run directory."""
+    parts = resolve(spec, device)
+    for network in spec.frozen:
+        freeze_from(parts, network, spec.frozen[network].run, spec.frozen[network].step)
+    if spec.training.start_from is not None:
+        warm_start(parts, Path(spec.training.start_from))
+    run = create_run(out, spec.name)
+    with run.held():
+        check_disk(run, parts)
+        header = f"As run. `ganlab resume {run.path}` goes on; `ganlab run` on this file repeats the run.\n{spec.recipe.header}"
+        write_text_atomic(run.recipe, dump_recipe(resolved(spec), header.strip()))
+        run.write_json("environment.json", environment(spec, parts, command))
+        return _train(spec, plugins, parts, run, listener, None, max_minutes)
+
+
+def resume_run(
+    spec: Spec, plugins: Plugins, run: Run, device: torch.device, listener: Listener, max_minutes: float | None = None
+) -> Outcome:
+    """Go on with `run`, whose recipe is `spec`, from its newest checkpoint, or from step 0 if there is none."""
+    with run.held():
+        sweep_partial(run)
+        parts = resolve(spec, device)
+        for network in spec.frozen:
+            freeze_from(parts, network, spec.frozen[network].run, spec.frozen[network].step)
+        found = list_checkpoints(run.checkpoints)
+        if not found and spec.training.start_from is not None:
+            warm_start(parts, Path(spec.training.start_from))
+        return _train(spec, plugins, parts, run, listener, found[-1][1] if found else None, max_minutes)
+
+
+def warm_start(parts: Parts, source: Path) -> None:
+    """Load the networks (and averaged ones, if both keep them) from another run's checkpoint."""
+    checkpoint = open_checkpoint(find_checkpoint(source))
+    load_networks(parts.nets, checkpoint.tensors("networks"), checkpoint)
+    if parts.averaged is not None:
+        load_networks(parts.averaged, checkpoint.tensors("averaged" if checkpoint.averaged else "networks"), checkpoint)
+
+
+def freeze_from(parts: Parts, network: str, source: str, step: int | None) -> None:
+    """Load a network that nobody trains from another run, averaged if that run kept averaged weights."""
+    checkpoint = open_checkpoint(find_checkpoint(Path(source), step))
+    tensors = checkpoint.tensors("averaged" if checkpoint.averaged else "networks")
+    load_networks({network: parts.nets[network]}, tensors, checkpoint)
+
+
+def checkpoint_bytes(parts: Parts) -> int:
+    """Return how large a checkpoint will be: weights, buffers, up to two moments a weight, averaged weights."""
+    networks = sum(t.nbytes for net in parts.nets.values() for t in net.state_dict().values())
+    moments = sum(2 * weight.nbytes for weights in parts.weights.values() for weight in weights)
+    return networks * (2 if parts.averaged is not None else 1) + moments
+
+
+def check_disk(run: Run, parts: Parts) -> None:
+    """Raise `DeviceError` before step 0 if the disk cannot hold two checkpoints."""
+    needed, free = 2 * checkpoint_bytes(parts), shutil.disk_usage(run.path).free
+    if free < needed:
+        raise DeviceError(
+            f"{run.path}: {free / 2**20:.0f} MiB are free and two checkpoints need {needed / 2**20:.0f} MiB; "
+            "free some, or choose another disk with --out"
+        )
+
+
+def sweep_partial(run: Run) -> None:
+    """Remove what a killed process left half written."""
+    sweep(run.checkpoints)
+    for folder in (run.path, run.samples):
+        for path in folder.glob(".*.partial"):
+            with suppress(OSError):
+                path.unlink()
+
+
+def trained_model(spec: Spec, parts: Parts) -> TrainedModel:
+    """Return the run's model as it is now, with averaged weights where they are kept."""
+    nets = {**parts.nets, **(parts.averaged or {})}
+    return TrainedModel(parts.architecture, nets, spec.data, spec.makes, parts.device)
+
+
+def _train(
+    spec: Spec,
+    plugins: Plugins,
+    parts: Parts,
+    run: Run,
+    listener: Listener,
+    checkpoint: Path | None,
+    max_minutes: float | None,
+) -> Outcome:
+    progress = Progress(log=Table(run.log), timing=Table(run.timing), tally=Tally(parts.device))
+    state = restore(parts, progress, checkpoint)
+    progress.log.cut(state["log"])
+    progress.timing.cut(state["timing"])
+    end = end_of(spec.training, parts.data.draws.epoch_images)
+    observers = Observers(plugins, RunInfo(path=run.path, recipe=resolved(spec)), listener.note)
+    first_step = parts.step
+    for notice in (*spec.recipe.notices, *spec.notices, *parts.data.notices):
+        listener.note(notice)
+    listener.opened(run, parts, end)
+    watcher = _Watcher(listener, observers)
+    milestones = _milestones(spec, parts, run, observers, watcher)
+    observers.started()
+    status = "failed"
+    try:
+        finished = train(parts, spec.training, run, progress, end, milestones, watcher, max_minutes)
+        status = "finished" if finished else "stopped"
+    except Interrupted:
+        status = "stopped"
+        raise
+    except DivergedError as error:
+        kept = list_checkpoints(run.checkpoints)
+        raise DivergedError(f"{error}\nThe last good checkpoint: {kept[-1][1] if kept else 'none yet'}") from None
+    finally:
+        observers.ended(status)
+    return Outcome(
+        run=run,
+        step=parts.step,
+        is_finished=finished,
+        trained_steps=parts.step - first_step,
+        scores=watcher.scores,
+        last_row=watcher.last_row,
+    )
+
+
+def restore(parts: Parts, progress: Progress, checkpoint: Path | None) -> dict[str, Any]:
+    """Load a checkpoint, if there is one; return what the tables are to be cut to."""
+    if checkpoint is None:
+        empty = {"columns": [], "rows": 0}
+        return {"log": empty, "timing": empty}
+    opened = open_checkpoint(checkpoint)
+    load_state(parts, progress.tally, opened)
+    try:
+        progress.best, progress.seconds = opened.state["best"], float(opened.state["seconds"])
+        return {"log": opened.state["log"], "timing": opened.state["timing"]}
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{checkpoint}: state.json lacks {error}") from None
+
+
+def _milestones(spec: Spec, parts: Parts, run: Run, observers: Observers, watcher: _Watcher) -> Milestones:
+    def sample(step: int) -> None:
+        if not spec.makes & {"generate", "translate"}:
+            return
+        grid, captions = make_grid(trained_model(spec, parts), parts.data.test)
+        write_grid(run.samples / f"step-{step:08}.png", grid, captions)
+
+    def score(step: int) -> float | None:
+        if not spec.evaluation:
+            return None
+        facts = {"step": step, "epoch": parts.data.draws.epoch, "data_fingerprint": parts.data.fingerprint}
+        watcher.scores = evaluate(spec, trained_model(spec, parts), parts.data.test, run, facts)
+        observers.scored(step, watcher.scores)
+        best = spec.training.best
+        if best is not None and best not in watcher.scores:
+            raise GanlabError(f"training.best: {best!r} is not among the scores: {', '.join(watcher.scores)}")
+        return watcher.scores.get(best) if best else None
+
+    return Milestones(sample=sample, evaluate=score)
+
+
+class _Watcher:
+    """Tells the listener and the observers, and remembers what the outcome reports."""
+
+    def __init__(self, listener: Listener, observers: Observers) -> None:
+        self._listener, self._observers = listener, observers
+        self.scores: Mapping[str, float] = {}
+        self.last_row: Mapping[str, float] = {}
+
+    def stepped(self, step: int, total_steps: int, images: int) -> None:
+        self._listener.stepped(step, total_steps, images)
+
+    def logged(self, step: int, row: Mapping[str, float]) -> None:
+        self.last_row = row
+        self._listener.logged(step, row)
+        self._observers.logged(step, row)
+
+    def saved(self, step: int, path: Path) -> None:
+        self._observers.saved(step, path)
