@@ -1,0 +1,278 @@
+"""A data set is read once; its cache never gives anything but its content."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ganlab.contracts import ImageSet
+from ganlab.data import cache
+from ganlab.data.cache import CachedImages, open_images
+from ganlab.errors import DataError, PluginError
+from ganlab.tensors import write_tensors
+
+
+class Bytes:
+    """A data set whose images are the bytes of a file, 8 x 8; the last one is the test split."""
+
+    def __init__(self, file: Path | None, while_reading: Callable[[], object] = lambda: None) -> None:
+        self.file = file
+        self.while_reading = while_reading
+        self.reads = 0
+
+    def sources(self) -> list[Path]:
+        return [self.file] if self.file else []
+
+    def read(self) -> dict[str, ImageSet]:
+        self.reads += 1
+        content = self.file.read_bytes() if self.file else bytes(256)
+        images = np.frombuffer(content, np.uint8).reshape(-1, 1, 8, 8)
+        self.while_reading()
+        labels = np.arange(len(images), dtype=np.int32) % 7
+        return {
+            "train": ImageSet(images=images[:-1], labels=labels[:-1], identities=labels[:-1]),
+            "test": ImageSet(images=torch.from_numpy(images[-1:].copy()), labels=np.eye(7, dtype=bool)[labels[-1:]]),
+        }
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GANLAB_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return write(tmp_path / "images.bin", 1, days_ago=3)
+
+
+def write(path: Path, seed: int, *, days_ago: float) -> Path:
+    path.write_bytes(np.random.default_rng(seed).bytes(64 * 10))
+    os.utime(path, (time.time() - days_ago * 86400,) * 2)
+    return path
+
+
+def opened(dataset: Bytes, options: dict[str, object] | None = None, size_px: int = 8) -> CachedImages:
+    return open_images("bytes", 1, options or {}, dataset, size_px=size_px, channels=1)
+
+
+def same(a: CachedImages, b: CachedImages) -> bool:
+    for split in ("train", "test"):
+        for part, tensor in vars(a.splits[split]).items():
+            other = getattr(b.splits[split], part)
+            if (tensor is None) != (other is None) or (tensor is not None and not torch.equal(tensor, other)):
+                return False
+    return a.fingerprint == b.fingerprint
+
+
+def cache_file(home: Path) -> Path:
+    (found,) = (home / "data").glob("*.safetensors")
+    return found
+
+
+def test_second_opening_reads_nothing(file: Path, home: Path) -> None:
+    first, second = Bytes(file), Bytes(file)
+    one, two = opened(first), opened(second)
+    assert (first.reads, second.reads) == (1, 0)
+    assert one.notices == two.notices == []
+    assert same(one, two)
+    pixels = torch.from_numpy(np.frombuffer(file.read_bytes(), np.uint8).copy()).view(10, 1, 8, 8)
+    assert torch.equal(two.splits["train"].images, pixels[:9])
+    assert torch.equal(two.splits["test"].images, pixels[9:])
+    assert two.splits["train"].labels.dtype == two.splits["train"].identities.dtype == torch.int64
+    assert two.splits["train"].labels.tolist() == [0, 1, 2, 3, 4, 5, 6, 0, 1]
+    assert two.splits["test"].labels.dtype == torch.uint8
+    assert two.splits["test"].labels.tolist() == [[0, 0, 1, 0, 0, 0, 0]]
+    assert cache_file(home).name == f"bytes-{one.fingerprint[:16]}.safetensors"
+
+
+def test_whatever_decides_the_content_decides_the_fingerprint(file: Path, tmp_path: Path) -> None:
+    base = opened(Bytes(file)).fingerprint
+    copy = tmp_path / "copy.bin"
+    copy.write_bytes(file.read_bytes())
+    assert opened(Bytes(copy)).fingerprint == base
+    others = [
+        opened(Bytes(file), {"seed": 1}).fingerprint,
+        opened(Bytes(file), size_px=16).fingerprint,
+        open_images("bytes", 2, {}, Bytes(file), size_px=8, channels=1).fingerprint,
+        open_images("other", 1, {}, Bytes(file), size_px=8, channels=1).fingerprint,
+        open_images("bytes", 1, {}, Bytes(file), size_px=8, channels=3).fingerprint,
+        opened(Bytes(None)).fingerprint,
+    ]
+    assert len({base, *others}) == 7
+
+
+def test_images_are_fitted(file: Path) -> None:
+    found = open_images("bytes", 1, {}, Bytes(file), size_px=16, channels=3)
+    assert found.splits["train"].images.shape == (9, 3, 16, 16)
+
+
+def test_known_file_is_not_hashed_again(file: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "_SETTLED_SECONDS", 0.0)
+    opened(Bytes(file))
+    hashed: list[Path] = []
+    monkeypatch.setattr(cache, "digest", hashed.append)
+    opened(Bytes(file))
+    assert hashed == []
+    (home / "data" / "digests.json").write_text("[broken")
+    monkeypatch.undo()
+    monkeypatch.setenv("GANLAB_HOME", str(home))
+    assert opened(Bytes(file)).notices == []
+
+
+@pytest.mark.parametrize("settled_seconds", [0.0, 2.0])
+def test_change_in_place_of_the_same_size_is_seen(
+    file: Path, monkeypatch: pytest.MonkeyPatch, settled_seconds: float
+) -> None:
+    monkeypatch.setattr(cache, "_SETTLED_SECONDS", settled_seconds)
+    before = opened(Bytes(file))
+    status = file.stat()
+    with file.open("r+b") as stream:
+        stream.write(np.random.default_rng(2).bytes(64 * 10))
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))  # even if its times are put back
+    dataset = Bytes(file)
+    after = opened(dataset)
+    assert dataset.reads == 1
+    assert after.fingerprint != before.fingerprint
+    assert after.splits["test"].images.tolist() != before.splits["test"].images.tolist()
+
+
+def test_file_that_changes_while_it_is_read_is_not_cached(file: Path, home: Path) -> None:
+    with pytest.raises(DataError) as error:
+        opened(Bytes(file, while_reading=lambda: write(file, 2, days_ago=1)))
+    assert str(error.value) == f"{file}: the file changed while it was read; start again when nothing writes to it"
+    assert list(home.glob("data/*.safetensors")) == []
+
+
+def test_missing_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as error:
+        opened(Bytes(tmp_path / "none"))
+    assert str(error.value) == f"{tmp_path / 'none'}: cannot be read: No such file or directory"
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[:-5], lambda content: b"", lambda content: b"x" * 4000])
+def test_damaged_cache_is_rebuilt_with_a_notice(file: Path, home: Path, damage: Callable[[bytes], bytes]) -> None:
+    before = opened(Bytes(file))
+    cached = cache_file(home)
+    content = cached.read_bytes()
+    cached.unlink()
+    cached.write_bytes(damage(content))
+    dataset = Bytes(file)
+    after = opened(dataset)
+    assert dataset.reads == 1
+    assert same(before, after)
+    (notice,) = after.notices
+    assert notice.startswith(f"{cached}: damaged, or not a safetensors file (")
+    assert notice.endswith("); the data are read anew")
+    assert cached.read_bytes() == content
+
+
+def test_cache_with_other_content_is_rebuilt(file: Path, home: Path) -> None:
+    before = opened(Bytes(file))
+    cached = cache_file(home)
+    write_tensors(cached, {"train.images": torch.zeros(1)}, {"fingerprint": before.fingerprint, "splits": '["test"]'})
+    after = opened(Bytes(file))
+    assert after.notices == [f"{cached}: damaged: it does not hold the splits; the data are read anew"]
+    write_tensors(cached, {}, {"fingerprint": "other"})
+    after = opened(Bytes(file))
+    assert after.notices == [f"{cached}: damaged, or not what its name says; the data are read anew"]
+    assert same(before, after)
+
+
+def test_unwritable_home_keeps_the_data_in_memory(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = opened(Bytes(file))
+    monkeypatch.setenv("GANLAB_HOME", str(file / "home"))
+    for _ in range(2):
+        dataset = Bytes(file)
+        after = opened(dataset)
+        assert dataset.reads == 1
+        assert same(before, after)
+        assert after.notices == [
+            "the data stay in memory and the next run reads them anew: "
+            f"{file}/home/data: cannot be created: Not a directory"
+        ]
+
+
+def test_half_written_files_of_the_dead_are_removed(file: Path, home: Path) -> None:
+    (home / "data").mkdir(parents=True)
+    old, young = home / "data" / ".a.partial", home / "data" / ".b.partial"
+    young.touch()
+    write(old, 1, days_ago=2)
+    opened(Bytes(file))
+    assert (old.exists(), young.exists()) == (False, True)
+
+
+RACER = """
+import sys
+import time
+from pathlib import Path
+import torch
+from ganlab.contracts import ImageSet
+from ganlab.data.cache import open_images
+
+class Slow:
+    def sources(self):
+        return [Path(sys.argv[1])]
+    def read(self):
+        images = torch.full((500, 1, 32, 32), 7, dtype=torch.uint8)
+        return {"train": ImageSet(images=images), "test": ImageSet(images=images[:1])}
+
+Path(sys.argv[2]).touch()
+while not Path(sys.argv[3]).exists():
+    time.sleep(0.001)
+for version in range(10):
+    found = open_images("slow", version, {}, Slow(), size_px=32, channels=1)
+    assert (found.splits["train"].images == 7).all() and not found.notices, found.notices
+"""
+
+
+def test_two_processes_at_once(file: Path, home: Path, tmp_path: Path) -> None:
+    ready = [tmp_path / "ready-a", tmp_path / "ready-b"]
+    racers = [
+        subprocess.Popen([sys.executable, "-c", RACER, str(file), str(mine), str(other)])
+        for mine, other in (ready, reversed(ready))
+    ]
+    assert [racer.wait(timeout=60) for racer in racers] == [0, 0]
+    assert len(list(home.glob("data/*.safetensors"))) == 10
+    assert list(home.glob("data/*.partial")) == []
+
+
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        (
+            {"train": ImageSet(images=torch.zeros(1, 1, 8, 8).byte())},
+            "read() returned splits ['train'], not ['test', 'train']",
+        ),
+        (
+            {"train": ImageSet(images=torch.zeros(1, 1, 8, 8))},
+            "split train: read() returned images float32 [1, 1, 8, 8], not uint8 [N, 1 or 3, H, W]",
+        ),
+        (
+            {"train": ImageSet(images=torch.zeros(1, 3, 8, 9).byte())},
+            "split train: read() returned images uint8 [1, 3, 8, 9], not square ones",
+        ),
+        (
+            {"train": ImageSet(images=torch.zeros(2, 3, 8, 8).byte(), labels=torch.zeros(1, dtype=torch.long))},
+            "split train: read() returned labels int64 [1], not [2] or [2, K]",
+        ),
+        (
+            {"train": ImageSet(images=torch.zeros(2, 3, 8, 8).byte(), labels=torch.tensor([[0], [2]]))},
+            "split train: read() returned labels int64 [2, 1], not 0 or 1 only",
+        ),
+    ],
+)
+def test_what_a_data_set_returns_is_checked(images: dict[str, ImageSet], expected: str) -> None:
+    class Wrong(Bytes):
+        def read(self) -> dict[str, ImageSet]:
+            return images
+
+    with pytest.raises(PluginError) as error:
+        opened(Wrong(None))
+    assert str(error.value) in (f"data set bytes, {expected}", f"data set bytes: {expected}")
