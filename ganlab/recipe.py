@@ -82,6 +82,22 @@ def parse_recipe(text: str, path: Path) -> Recipe:
     return Recipe(path=path, name=path.stem, values=values, places=places, header=read_header(text))
 
 
+def read_text(path: Path) -> str:
+    """Return the text of a recipe file; raises RecipeError for what can be no recipe."""
+    try:
+        if not path.is_file():
+            reason = "is a folder, not a recipe" if path.is_dir() else "is not a file"
+            raise RecipeError(f"{path}: {reason if path.exists() else 'there is no such file'}")
+        if path.stat().st_size > MOST_BYTES:
+            raise RecipeError(f"{path}: is larger than 1 MiB; a recipe is a short text")
+        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise RecipeError(f"{path}:{line}: is not UTF-8 text") from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a null byte
+        raise RecipeError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
 def swap_dataset(recipe: Recipe, name: str) -> tuple[Recipe, tuple[str, ...]]:
     """Return the recipe with another data set, and the line that names the old one's dropped keys, if any."""
     swapped = _with_value(recipe, ("dataset", "use"), name, f"--dataset {name}")
@@ -94,7 +110,7 @@ def near(key: str, keys: Iterable[str]) -> str:
 
 
 def _read_with_parents(path: Path, children: tuple[Path, ...]) -> Recipe:
-    recipe = parse_recipe(_read_text(path), path)
+    recipe = parse_recipe(read_text(path), path)
     if "extends" not in recipe.values:
         return recipe
     parent_path = _parent_path(recipe, path)
@@ -108,21 +124,6 @@ def _read_with_parents(path: Path, children: tuple[Path, ...]) -> Recipe:
     values = _merged(parent.values, own, (), places)
     places.update({key: place for key, place in recipe.places.items() if key != ("extends",)})
     return replace(recipe, values=values, places=places)
-
-
-def _read_text(path: Path) -> str:
-    try:
-        if not path.is_file():
-            reason = "is a folder, not a recipe" if path.is_dir() else "is not a file"
-            raise RecipeError(f"{path}: {reason if path.exists() else 'there is no such file'}")
-        if path.stat().st_size > MOST_BYTES:
-            raise RecipeError(f"{path}: is larger than 1 MiB; a recipe is a short text")
-        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise RecipeError(f"{path}:{line}: is not UTF-8 text") from None
-    except (OSError, ValueError) as error:  # ValueError: a name with a null byte
-        raise RecipeError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _parent_path(recipe: Recipe, path: Path) -> Path:

@@ -1,0 +1,8 @@
+"""`python -m ganlab`: the same as the command `ganlab`."""
+
+import sys
+
+from ganlab.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
