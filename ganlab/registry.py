@@ -153,10 +153,12 @@ def normalise(name: str) -> str:
 
 def near_names(name: str, names: Iterable[str]) -> list[str]:
     """Return up to three of `names` that may have been meant, the nearest first."""
-    import difflib
+    from difflib import SequenceMatcher
 
-    plain = {normalise(known): known for known in names}
-    return [plain[match] for match in difflib.get_close_matches(normalise(name), plain, n=3, cutoff=0.6)]
+    wanted = normalise(name)
+    scores = {known: SequenceMatcher(None, wanted, normalise(known)).ratio() for known in names}
+    least = max(0.6, max(scores.values(), default=0) - 0.1)  # names with a common beginning are near to every name
+    return sorted((known for known, score in scores.items() if score >= least), key=lambda known: -scores[known])[:3]
 
 
 def did_you_mean(near: Sequence[str]) -> str:

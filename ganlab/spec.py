@@ -296,7 +296,8 @@ class _Check:
                 )
         adapter: TypeAdapter[Any] = TypeAdapter(OptimizerOptions)
         optimizers = {}
-        for player in players:
+        # Without players (the objective has faults of its own) the values are checked all the same.
+        for player in players or tables or ("",):
             own = tables.get(player, {})
             inherited = shared if own.get("use", shared.get("use")) == shared.get("use") else {}
             try:

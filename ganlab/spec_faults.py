@@ -32,7 +32,7 @@ class Faults:
 
     def add(self, key: tuple[str, ...], reason: str, code: int = RecipeError.code) -> None:
         """Remember that the value at `key` is wrong for `reason`."""
-        self._lines.setdefault(f"{self.recipe.place(*key)}: {'.'.join(key)}: {reason}", code)
+        self._lines.setdefault(f"{self.recipe.place(key)}: {'.'.join(key)}: {reason}", code)
 
     def add_invalid(
         self, key: tuple[str, ...], error: ValidationError, model: type[BaseModel], table: Mapping[str, Any]
@@ -48,7 +48,7 @@ class Faults:
         for fault in error.errors():
             location = tuple(str(part) for part in fault["loc"] if not isinstance(part, int))
             key = location[1:] if location and location[0] in ("adam", "rmsprop", "sgd") else location
-            section = ("optimizer", player) if key and key[0] in own else ("optimizer",)
+            section = ("optimizer", player) if (*key, "use")[0] in own else ("optimizer",)
             if fault["type"] == "union_tag_invalid":
                 self.add((*section, "use"), f"{fault['input'].get('use')!r} is no optimizer; choose adam, rmsprop or sgd")
             else:
@@ -76,7 +76,7 @@ def _reason(fault: Any, model: type[BaseModel] | None, location: tuple[str, ...]
     kind, value = fault["type"], fault["input"]
     if kind == "extra_forbidden":
         names = _names(model, location[:-1])
-        return f"unknown key{near(location[-1], names)}" + (f"; keys are {', '.join(names)}" if names else "")
+        return "unknown key" + (near(location[-1], names) or f"; keys are {', '.join(names) or 'none'}")
     if kind == "missing":
         return _WORDS[kind]
     message = _WORDS.get(kind) or str(fault["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")

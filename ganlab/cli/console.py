@@ -141,7 +141,10 @@ class TrainingDisplay:
         from rich.live import Live
 
         live = Live(
-            get_renderable=self._drawn, console=Console(stderr=True, highlight=False), refresh_per_second=2, transient=False
+            get_renderable=self._drawn,
+            console=Console(stderr=True, highlight=False),
+            refresh_per_second=2,
+            redirect_stdout=_is_terminal(sys.stdout),  # a result that goes to a file stays a result
         )
         live.start()
         return live

@@ -1,0 +1,161 @@
+"""A recipe is checked whole before anything is built, and every fault is told at once."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from ganlab import Component, hookimpl
+from ganlab.errors import RecipeError
+from ganlab.plugins import Plugins
+from ganlab.recipe import dump_recipe, parse_recipe
+from ganlab.registry import Registry
+from ganlab.spec import Spec, make_spec, resolved
+
+SpecOf = Callable[..., Spec]
+
+
+def faults(spec_of: SpecOf, *args: Any, **kwargs: Any) -> list[str]:
+    with pytest.raises(RecipeError) as error:
+        spec_of(*args, **kwargs)
+    return [line.strip() for line in str(error.value).splitlines()[1:]]
+
+
+def test_all_faults_of_a_recipe_are_told_at_once_with_file_line_and_key(spec_of: SpecOf) -> None:
+    wrong = {
+        "steps = 20": "stepz = 20",
+        "learning_rate = 1e-2": 'learning_rate = "fast"',
+        "batch_images = 4": "batch_images = 0",
+        "averaging_decay = 0.9": "averaging_decay = 1.5",
+        '[objective]\nuse = "tiny"': '[objective]\nuse = "tiny"\ngenerator_every = 2.5\n[sampling]\nrows = 3',
+    }
+    assert sorted(faults(spec_of, wrong)) == [
+        "tiny.toml:10: sampling: unknown section; sections are dataset, architecture, objective, optimizer, training, "
+        "frozen, evaluation",
+        "tiny.toml:13: optimizer.learning_rate: 'fast' must be a number",
+        "tiny.toml:15: training.stepz: unknown key; did you mean 'steps'?",
+        "tiny.toml:16: training.batch_images: 0 must be greater than or equal to 1",
+        "tiny.toml:19: training.averaging_decay: 1.5 must be less than 1",
+        "tiny.toml:9: objective.generator_every: 2.5 must be a whole number",
+    ]
+
+
+def test_faults_name_value_and_limit(spec_of: SpecOf) -> None:
+    assert faults(spec_of, {"batch_images = 4": "batch_images = 0"}) == [
+        "tiny.toml:13: training.batch_images: 0 must be greater than or equal to 1"
+    ]
+
+
+def test_an_unknown_key_gets_the_near_name(spec_of: SpecOf) -> None:
+    (line,) = faults(spec_of, {"batch_images = 4": "batch_image = 4"})
+    assert line.startswith("tiny.toml:13: training.batch_image: unknown key; did you mean 'batch_images'?")
+
+
+def test_an_unknown_component_gets_the_near_name(spec_of: SpecOf) -> None:
+    text = '[dataset]\nuse = "tinny"\n[architecture]\nuse = "tiny"\n[objective]\nuse = "tiny"\n[training]\nsteps = 1\n'
+    assert faults(spec_of, text=text)[0] == "tiny.toml:2: dataset.use: no dataset is called 'tinny'; did you mean 'tiny'?"
+
+
+def test_a_missing_section_lists_what_there_is(spec_of: SpecOf) -> None:
+    text = '[dataset]\nuse = "tiny"\n[objective]\nuse = "tiny"\n[training]\nsteps = 1\n'
+    assert faults(spec_of, text=text) == ['tiny.toml: architecture: needs `use = "NAME"`; architectures are tiny']
+
+
+def test_a_loss_of_another_family_is_refused_with_those_that_fit(spec_of: SpecOf) -> None:
+    wrong = {'[objective]\nuse = "tiny"': '[objective]\nuse = "tiny"\nadversarial = "l1"'}
+    assert faults(spec_of, wrong) == [
+        "tiny.toml:9: objective.adversarial: l1 is of the family distance, and tiny takes adversarial or relativistic here: bce"
+    ]
+
+
+def test_options_of_a_loss_are_checked_too(spec_of: SpecOf) -> None:
+    wrong = {'[objective]\nuse = "tiny"': '[objective]\nuse = "tiny"\nadversarial = { use = "bce", real_lo = 0.5 }'}
+    (line,) = faults(spec_of, wrong)
+    assert line.startswith("tiny.toml:9: objective.adversarial.real_lo: unknown key; did you mean 'real_low' or 'real_high'?")
+    wrong = {'[objective]\nuse = "tiny"': '[objective]\nuse = "tiny"\nadversarial = { use = "bce", real_low = 1.5 }'}
+    assert faults(spec_of, wrong) == ["tiny.toml:9: objective.adversarial: real_low 1.5 is above real_high 1.0"]
+
+
+def test_data_that_do_not_fit_the_networks_are_refused(spec_of: SpecOf) -> None:
+    wrong = {'[dataset]\nuse = "tiny"': '[dataset]\nuse = "tiny"\nchannels = 3'}
+    assert faults(spec_of, wrong) == [
+        "tiny.toml:6: architecture: tiny does not fit the data set: channels 3: gray images only"
+    ]
+    wrong = {'[dataset]\nuse = "tiny"': '[dataset]\nuse = "tiny"\nlabels = "none"'}
+    assert faults(spec_of, wrong) == ["tiny.toml:3: dataset: tiny needs labels, and these data have none"]
+
+
+def test_an_unknown_player_and_an_unknown_optimizer_are_refused(spec_of: SpecOf) -> None:
+    wrong = {"[optimizer]\nlearning_rate = 1e-2": '[optimizer.critic]\nlearning_rate = 1e-3\n[optimizer.generator]\nuse = "lion"'}
+    assert faults(spec_of, wrong) == [
+        "tiny.toml:9: optimizer.critic: no such player; players are generator, discriminator",
+        "tiny.toml:12: optimizer.generator.use: 'lion' is no optimizer; choose adam, rmsprop or sgd",
+    ]
+
+
+def test_a_run_without_an_end_is_refused(spec_of: SpecOf) -> None:
+    assert faults(spec_of, {"steps = 20\n": ""}) == [
+        "tiny.toml:11: training: says no end: set training.epochs or training.steps"
+    ]
+
+
+def test_the_best_score_must_be_one_of_the_recipes(spec_of: SpecOf) -> None:
+    assert faults(spec_of, {"steps = 20": 'steps = 20\nbest = "fid.value"'}) == [
+        "tiny.toml:13: training.best: 'fid.value' names no section [evaluation.NAME] of this recipe"
+    ]
+
+
+def test_a_players_optimizer_overrides_the_shared_one(spec_of: SpecOf) -> None:
+    spec = spec_of({"learning_rate = 1e-2": "learning_rate = 1e-2\n[optimizer.generator]\nbetas = [0.0, 0.9]"})
+    generator, discriminator = spec.optimizers["generator"].model_dump(), spec.optimizers["discriminator"].model_dump()
+    assert (generator["learning_rate"], generator["betas"]) == (0.01, (0.0, 0.9))
+    assert (discriminator["learning_rate"], discriminator["betas"]) == (0.01, (0.5, 0.999))
+    other = spec_of({"learning_rate = 1e-2": 'learning_rate = 1e-2\n[optimizer.generator]\nuse = "rmsprop"'})
+    assert other.optimizers["generator"].model_dump() == {"use": "rmsprop", "learning_rate": 5e-5, "decay": 0.9, "epsilon": 1e-8}
+
+
+def test_the_resolved_recipe_means_the_same_and_states_every_default(spec_of: SpecOf, registry: Registry) -> None:
+    spec = spec_of({'[objective]\nuse = "tiny"': '[objective]\nuse = "TINY"\nadversarial = { use = "bce", real_low = 0.7 }'})
+    text = dump_recipe(resolved(spec))
+    again = make_spec(parse_recipe(text, Path("again.toml")), registry)
+    assert resolved(again) == resolved(spec)
+    assert resolved(spec)["objective"] == {
+        "use": "tiny",
+        "generator_every": 3,
+        "explode_at": 0,
+        "adversarial": {"use": "bce", "real_low": 0.7, "real_high": 1.0, "smooth_generator": False},
+        "classification": {"use": "binary"},
+        "weights": {"d_adversarial": 1.0, "d_class": 1.0, "g_adversarial": 1.0},
+    }
+
+
+def test_a_loss_without_an_options_model_takes_its_constructors_signature(
+    plugins_with: Callable[[ModuleType], Plugins],
+) -> None:
+    class HingeX:
+        def __init__(self, margin: float = 1.0) -> None:
+            self.margin = margin
+
+        def discriminator(self, real: Any, fake: Any) -> tuple[Any, Any]:
+            return (self.margin - real).relu(), (self.margin + fake).relu()
+
+        def generator(self, fake: Any) -> Any:
+            return -fake
+
+    @hookimpl
+    def ganlab_losses() -> list[Component]:
+        return [Component("hinge_x", HingeX, family="adversarial", summary="hinge loss on logits")]
+
+    module = ModuleType("ganlab_hinge_x")
+    vars(module)["ganlab_losses"] = ganlab_losses
+    registry = Registry(plugins_with(module))
+    text = (
+        '[dataset]\nuse = "tiny"\n[architecture]\nuse = "tiny"\n[objective]\nuse = "tiny"\n'
+        'adversarial = { use = "hinge-x", margin = 0.5 }\n[training]\nsteps = 1\n'
+    )
+    spec = make_spec(parse_recipe(text, Path("x.toml")), registry)
+    assert dict(spec.losses["adversarial"].settings) == {"margin": 0.5}
+    with pytest.raises(RecipeError, match="margin: 'x' must be a number"):
+        make_spec(parse_recipe(text.replace("0.5", '"x"'), Path("x.toml")), registry)
