@@ -45,9 +45,7 @@ def show(kind: str | None = None, *, as_json: bool = False) -> None:
         listed = {"schema": SCHEMA, "plugins": [_as_json(record, kinds) for record in records]}
         console.result(json.dumps(listed, indent=2))
         return
-    console.table(
-        [_row(record, kinds) for record in records], ("plugin", "version", "origin", "status", "components", "fault")
-    )
+    console.table([_row(record, kinds) for record in records], ("plugin", "version", "origin", "status", "components", "fault"))
     broken = sum(record.is_quarantined for record in records)
     if broken:
         is_one = broken == 1
