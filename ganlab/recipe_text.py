@@ -48,7 +48,8 @@ def parse_set(text: str) -> tuple[Key, Any]:
 def dump_recipe(values: Mapping[str, Any], header: str = "") -> str:
     """Return TOML that reads back as `values` in the same order; None is left out, since TOML has none."""
     comment = [f"# {line}".rstrip() for line in header.splitlines()]
-    return "\n".join([*comment, "", *_table_lines(values, "")]).strip("\n") + "\n"
+    text = "\n".join(_table_lines(values, "")).strip("\n") + "\n"
+    return "\n".join([*comment, "", text]) if comment else text
 
 
 def read_header(text: str) -> str:

@@ -115,7 +115,9 @@ class Registry:
 
     def _unknown(self, kind: str, name: str, distribution: str) -> UnknownComponent:
         names = self.names(kind)
-        near = near_names(name, names)
+        short_names = {known: known.rpartition(":")[2] for known in names}
+        nearest = near_names(name.rpartition(":")[2], set(short_names.values()))
+        near = [known for short in nearest for known in names if short_names[known] == short]
         lines = [f"no {kind} is called {name!r}{did_you_mean(near)}"]
         others = [c for c in self._components if c.kind != kind and normalise(c.name) == normalise(name)]
         if others:
@@ -158,7 +160,7 @@ def near_names(name: str, names: Iterable[str]) -> list[str]:
     wanted = normalise(name)
     scores = {known: SequenceMatcher(None, wanted, normalise(known)).ratio() for known in names}
     least = max(0.6, max(scores.values(), default=0) - 0.1)  # names with a common beginning are near to every name
-    return sorted((known for known, score in scores.items() if score >= least), key=lambda known: -scores[known])[:3]
+    return sorted((known for known, score in scores.items() if score >= least), key=lambda known: (-scores[known], known))[:3]
 
 
 def did_you_mean(near: Sequence[str]) -> str:

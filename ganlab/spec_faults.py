@@ -29,10 +29,13 @@ class Faults:
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
         self._lines: dict[str, int] = {}  # line -> exit code
+        self._advice: dict[str, None] = {}
 
     def add(self, key: tuple[str, ...], reason: str, code: int = RecipeError.code) -> None:
-        """Remember that the value at `key` is wrong for `reason`."""
-        self._lines.setdefault(f"{self.recipe.place(key)}: {'.'.join(key)}: {reason}", code)
+        """Remember that the value at `key` is wrong for `reason`; further lines of it are advice, told once at the end."""
+        first, *advice = reason.splitlines()
+        self._lines.setdefault(f"{self.recipe.place(key)}: {'.'.join(key)}: {first}", code)
+        self._advice.update(dict.fromkeys(advice))
 
     def add_invalid(
         self, key: tuple[str, ...], error: ValidationError, model: type[BaseModel], table: Mapping[str, Any]
@@ -61,7 +64,7 @@ class Faults:
         name = str(self.recipe.path or self.recipe.name)
         count = len(self._lines)
         heading = f"{name}: {count} {'fault' if count == 1 else 'faults'}"
-        error = RecipeError("\n".join([heading, *(f"  {line}" for line in self._lines)]))
+        error = RecipeError("\n".join([heading, *(f"  {line}" for line in self._lines), *self._advice]))
         codes = set(self._lines.values())
         error.code = codes.pop() if len(codes) == 1 else RecipeError.code
         raise error

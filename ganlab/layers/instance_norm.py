@@ -24,7 +24,7 @@ class InstanceNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return `x` [N, ...] normalised, in its own dtype; statistics are fp32 at least."""
-        normalised: Tensor = _Normalise.apply(x, self.scale, self.shift)  # type: ignore[no-untyped-call]
+        normalised: Tensor = _Normalise.apply(x, self.scale, self.shift)
         return normalised
 
 
@@ -49,7 +49,7 @@ class _Normalise(torch.autograd.Function):
         return _like(y, x)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, scale, shift, mean, deviation, h = ctx.saved_tensors
         if torch.is_grad_enabled():  # to be differentiated again, as gradient penalties are
             y = _plain(x, scale, shift)
