@@ -1,0 +1,85 @@
+"""What a recipe may say of CCycleGAN: its networks and its training procedure. Imports no torch."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from ganlab import ArchitectureOptions, DataSpec, Family, LossName, ObjectiveOptions, Options
+
+KERNEL_PX, STRIDE_PX, LEVELS = 4, 2, 4
+
+
+def level_sizes_px(size_px: int) -> list[int]:
+    """Return the sides of the image and of the four latents: 48, 23, 10, 4, 1; ValueError if they run out."""
+    sizes = [size_px]
+    for _ in range(LEVELS):
+        if sizes[-1] < KERNEL_PX:
+            raise ValueError(f"ccyclegan's four 4x4 convolutions need images of 46 px or more, not {size_px}")
+        sizes.append((sizes[-1] - KERNEL_PX) // STRIDE_PX + 1)
+    return sizes
+
+
+class CCycleGanNetworks(ArchitectureOptions):
+    """The networks of T26; every default is the published value."""
+
+    width: int = Field(64, ge=4, le=512, description="channels of the first level; each next level has twice as many")
+    residual: bool = Field(False, description="the decoder draws the change of the photo, not a whole new image")
+    label_at_levels: bool = Field(False, description="the label also biases each level of the decoder, not the latent only")
+
+    def roles(self, data: DataSpec) -> dict[str, str]:
+        """Return what the three networks take and give."""
+        level_sizes_px(data.size_px)
+        return {
+            "encoder": "images -> latents",
+            "decoder": "latents labels -> images",
+            "discriminator": "images -> logits classes features",
+        }
+
+    def makes(self) -> frozenset[str]:
+        """Return that the networks translate."""
+        return frozenset({"translate"})
+
+
+class CCycleGanWeights(Options):
+    """How much each term counts; the defaults are those of T26's command line."""
+
+    d_adversarial: float = Field(1.0, ge=0, description="discriminator: real or fake")
+    d_class: float = Field(1.0, ge=0, description="discriminator: the class of a real image, none of a fake")
+    g_adversarial: float = Field(2.0, ge=0, description="generator: fakes should look real")
+    g_class: float = Field(2.0, ge=0, description="generator: fakes should show the class they were asked for")
+    g_reconstruction: float = Field(1.0, ge=0, description="generator: with its own label a photo should come back")
+
+
+class CCycleGanObjective(ObjectiveOptions):
+    """The training procedure of T26; every default is the published value."""
+
+    adversarial: Annotated[LossName, Family("adversarial")] = Field("bce", description="real or fake")
+    d_classification: Annotated[LossName, Family("classification")] = Field(
+        "binary", description="the discriminator's classes; its target of a fake is all zeros"
+    )
+    g_classification: Annotated[LossName, Family("classification")] = Field(
+        "sigmoid_cce", description='the class of the fakes; the commit of the seed has "binary"'
+    )
+    distance: Annotated[LossName, Family("distance")] = Field("l1", description="between photo and reconstruction")
+    generator_every: int = Field(5, ge=1, description="the generator moves in the first of so many steps")
+    targets: int | None = Field(None, ge=1, description="labels that an image is translated to, at random; None: all others")
+    warm_up_steps: int = Field(0, ge=0, description="steps in which the discriminator learns only the classes of photos")
+    weights: CCycleGanWeights = Field(
+        default_factory=lambda: CCycleGanWeights.model_validate({}), description="how much each term counts"
+    )
+
+    def players(self) -> dict[str, tuple[str, ...]]:
+        """Return who moves what."""
+        return {"generator": ("encoder", "decoder"), "discriminator": ("discriminator",)}
+
+    def needs(self) -> dict[str, str]:
+        """Return the networks of the procedure."""
+        return {
+            "encoder": "images -> latents",
+            "decoder": "latents labels -> images",
+            "discriminator": "images -> logits classes",
+        }
+
+
+class SigmoidCrossEntropyOptions(Options):
+    """The generator's classification loss has no options."""
