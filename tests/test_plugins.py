@@ -170,7 +170,7 @@ def test_an_observer_may_take_fewer_arguments(entry_point: Any) -> None:
 
 
 def test_a_hook_without_its_decorator_is_a_fault(entry_point: Any) -> None:
-    records = load_plugins([entry_point("x", SimpleNamespace(ganlab_losses=empty))]).records
+    records = load_plugins([entry_point("x", SimpleNamespace(ganlab_losses=losses))]).records
     assert faults(records) == [("x", "register", "ganlab_losses lacks the decorator @ganlab.hookimpl")]
 
 
