@@ -52,7 +52,7 @@ def paint_hat(canvas: Tensor, solid: Solid, frame: Frame, outfit: Outfit) -> Non
     """Paint a knitted hat that leaves the brows free, in place."""
     right, down, sharpness = solid.right, solid.down, solid.sharpness
     half_width = outfit.half_width
-    hem = right.square().mul_(0.16).sub_(0.53)
+    hem = right.square().mul_(0.16).sub_(0.56)
     rim2 = (right / (half_width + 0.13)).square_().add_(((down + 0.45) / 0.74).square_())
     hat = edge((rim2 - 1).mul_(0.5), sharpness).mul_(edge(down - hem, sharpness))
     ribs = wave(right * 5.0).mul_(0.08)
@@ -74,7 +74,7 @@ def paint_glasses(canvas: Tensor, solid: Solid, frame: Frame, outfit: Outfit) ->
     glint = fade((across * 0.8).add_(down).sub_(0.08).mul_(1 / 0.05).square_()).mul_(0.22).add_(0.05)
     paint(canvas, constant(WHITE, channels), edge((rim - 1).mul_(0.15), sharpness).mul_(glint))
 
-    wire = edge((rim - 1).abs_().mul_(0.15).sub_(0.022), sharpness)
+    wire = edge((rim - 1).abs_().mul_(0.15).sub_(0.019), sharpness)
     bridge = edge((down - level + 0.03).abs_().sub_(0.02), sharpness).mul_(edge(side - 0.11, sharpness))
     temple = edge((down - level + 0.02).abs_().sub_(0.02), sharpness).mul_(edge(0.50 - side, sharpness))
     wire = torch.maximum(torch.maximum(wire, bridge), temple.mul_(solid.inside))

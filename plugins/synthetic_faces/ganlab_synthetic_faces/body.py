@@ -6,9 +6,12 @@ import torch
 from torch import Tensor
 
 from ganlab_synthetic_faces.anatomy import Identity
-from ganlab_synthetic_faces.geometry import Solid, canvas_shape
+from ganlab_synthetic_faces.geometry import Solid, canvas_shape, rows_between
 from ganlab_synthetic_faces.scenes import Scene
 from ganlab_synthetic_faces.strokes import edge, fade, paint, spot
+
+# Where the neck begins, hidden by any head, in head units.
+NECK_TOP = 0.45
 
 
 def backdrop(scene: Scene, cloud: Tensor, size_px: int) -> Tensor:
@@ -20,24 +23,27 @@ def backdrop(scene: Scene, cloud: Tensor, size_px: int) -> Tensor:
     return scene.background * light.unsqueeze(1)
 
 
-def paint_neck(canvas: Tensor, solid: Solid, identity: Identity) -> None:
+def paint_body(canvas: Tensor, solid: Solid, identity: Identity) -> None:
+    """Paint neck and shoulders on the canvas [N, C, H, W], in place."""
+    rows = rows_between(solid.down, NECK_TOP, 9.0)
+    canvas, solid = canvas[:, :, rows], solid.rows(rows)
+    _paint_neck(canvas, solid, identity)
+    light = fade(solid.right.square().mul_(0.8)).mul_(0.35).add_(0.65)
+    cloth = edge(collar_of(solid, identity.neckline), solid.sharpness)
+    paint(canvas, identity.colours.clothes * light.unsqueeze(1), cloth)
+
+
+def _paint_neck(canvas: Tensor, solid: Solid, identity: Identity) -> None:
     """Paint the neck with the head's shadow on it, and a second chin, in place."""
     head, side, down, sharpness = identity.head, solid.side, solid.down, solid.sharpness
     half_width = (down - 1.12).clamp_(min=0).mul_(0.25).add_(0.32 + 0.05 * identity.traits.male)
-    neck = edge(side - half_width, sharpness).mul_(edge(0.55 - down, sharpness))
+    neck = edge(side - half_width, sharpness).mul_(edge(NECK_TOP + 0.1 - down, sharpness))
     light = ((down - head.chin) * 0.9).clamp_(0, 0.28).add_(0.52).mul_(1 - side.square().mul_(0.9).clamp_(max=0.6))
     paint(canvas, identity.colours.skin * light.unsqueeze(1), neck)
 
     rim2 = (side / 0.47).square_().add_(((down - head.chin + 0.06) / 0.20).square_())
     fat = edge(rim2.sqrt().sub_(1).mul_(0.3), sharpness).mul_(identity.traits.double_chin)
     paint(canvas, identity.colours.skin * rim2.neg_().mul_(0.30).add_(1.0).clamp_(0.5, 1).unsqueeze(1), fat)
-
-
-def paint_clothes(canvas: Tensor, solid: Solid, identity: Identity) -> None:
-    """Paint shoulders with a round collar, in place."""
-    light = fade(solid.right.square().mul_(0.8)).mul_(0.35).add_(0.65)
-    cloth = edge(collar_of(solid, identity.neckline), solid.sharpness)
-    paint(canvas, identity.colours.clothes * light.unsqueeze(1), cloth)
 
 
 def collar_of(solid: Solid, neckline: Tensor) -> Tensor:

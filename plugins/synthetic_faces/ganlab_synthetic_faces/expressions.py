@@ -38,7 +38,7 @@ _FULL = (
     # brows inner, outer, furrow; lid, squint; nose, cheek; corner, width, open, upper, press, teeth, pout
     (-1.00, 0.35, 1.00, 0.25, 0.55, 0.35, 0.00, -0.50, -0.05, 0.00, 0.05, 1.00, 0.60, 0.00),
     (-0.55, -0.25, 0.60, -0.45, 0.85, 1.00, 0.50, -0.65, 0.00, 0.12, 1.00, 0.00, 0.50, 0.30),
-    (0.95, 0.25, 0.50, 0.95, 0.05, 0.00, 0.00, -0.45, 0.55, 0.50, 0.10, 0.00, 0.70, 0.00),
+    (0.95, 0.25, 0.50, 1.00, 0.05, 0.00, 0.00, -0.45, 0.60, 0.55, 0.10, 0.00, 0.70, 0.00),
     (0.05, 0.10, 0.00, -0.20, 0.60, 0.05, 1.00, 1.10, 0.70, 0.55, 0.25, 0.00, 1.20, 0.00),
     (0.90, -0.75, 0.35, -0.60, 0.10, 0.00, 0.00, -1.00, -0.15, 0.00, 0.00, 0.20, 0.00, 1.00),
     (0.95, 1.00, 0.00, 1.00, 0.00, 0.00, 0.00, 0.00, -0.60, 1.00, 0.00, 0.00, 0.10, 0.00),
@@ -71,7 +71,7 @@ def _varied(units: Tensor, labels: Tensor, strength: Tensor, draws: Draws, noise
     bares_teeth = angry & (way < 0.3)
     opened = ActionUnits(*units.unbind(1)).open
     opened = torch.where(happy, strength * (0.10 + 0.80 * way), opened)
-    opened = torch.where(fear, strength * (0.2 + 0.6 * way), opened)
+    opened = torch.where(fear, strength * (0.3 + 0.5 * way), opened)
     opened = torch.where(bares_teeth, strength * 0.45, opened)
     opened = torch.where(sad & (way < 0.2), strength * 0.2, opened)
     press = torch.where(bares_teeth, 0.0, columns.press)

@@ -12,7 +12,7 @@ from ganlab_synthetic_faces.scenes import Scene
 from ganlab_synthetic_faces.strokes import constant, edge, fade, paint, spot, squarish_spot
 
 WHITE = (1.0, 1.0, 1.0)
-SCLERA = (0.98, 0.96, 0.95)
+SCLERA = (0.91, 0.89, 0.88)
 PUPIL = (0.03, 0.03, 0.03)
 LASH = (0.09, 0.06, 0.05)
 SHADOW = (0.33, 0.20, 0.36)

@@ -35,6 +35,11 @@ class Solid:
     inside: Tensor  # 1 on the head, 0 off it
     sharpness: Tensor  # pixels a head unit, [N, 1, 1]
 
+    def rows(self, rows: slice) -> Solid:
+        """Return a band of the solid."""
+        bands = {name: field[:, rows] for name, field in vars(self).items() if name != "sharpness"}
+        return Solid(**bands, sharpness=self.sharpness)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Frame:
@@ -47,8 +52,8 @@ class Frame:
 
     def rows(self, rows: slice) -> Frame:
         """Return a band of the frame."""
-        parts = (self.across[:, rows], self.down[:, rows], self.side[:, rows])
-        return Frame(across=parts[0], down=parts[1], side=parts[2], sharpness=self.sharpness)
+        bands = {name: field[:, rows] for name, field in vars(self).items() if name != "sharpness"}
+        return Frame(**bands, sharpness=self.sharpness)
 
 
 def canvas_shape(size_px: int) -> tuple[int, int]:
@@ -103,9 +108,9 @@ def feature_frame(identity: Identity, scene: Scene, solid: Solid) -> Frame:
     return Frame(across=across, down=down, side=across.abs(), sharpness=solid.sharpness)
 
 
-def rows_between(frame: Frame, top: Tensor, bottom: Tensor) -> slice:
-    """Return the rows in which a feature that spans `top` to `bottom` of any image may lie, from even to even."""
-    reaches = (frame.down > top).logical_and_(frame.down < bottom).any(2).any(0).nonzero()
+def rows_between(down: Tensor, top: Tensor | float, bottom: Tensor | float) -> slice:
+    """Return the rows of heights [N, H, W] that lie between `top` and `bottom` in any image, from even to even."""
+    reaches = (down > top).logical_and_(down < bottom).any(2).any(0).nonzero()
     if len(reaches) == 0:
         return slice(0, 2)
     return slice(int(reaches[0]) // 2 * 2, int(reaches[-1]) // 2 * 2 + 2)

@@ -68,9 +68,8 @@ def paint_front_hair(
     paint(canvas, (identity.colours.hair * locks.light.unsqueeze(1)).clamp_(0, 1), coat)
 
 
-def paint_sideburns(canvas: Tensor, solid: Solid, identity: Identity, shade: Tensor) -> None:
-    """Paint hair in front of the ears on the canvas [N, C, H, W], in place."""
-    sharpness = solid.sharpness
-    burn = edge(identity.head.half_width - 0.13 - solid.side, sharpness).mul_(edge(solid.down - 0.30, sharpness))
-    burn.mul_(edge(-0.4 - solid.down, sharpness)).mul_(solid.inside).mul_(0.85 * identity.traits.sideburns)
-    paint(canvas, (identity.colours.hair * (shade * 0.8).unsqueeze(1)).clamp_(0, 1), burn)
+def paint_sideburns(canvas: Tensor, solid: Solid, half_width: Tensor, colour: Tensor, shade: Tensor) -> None:
+    """Paint hair in front of the ears, on heads of that half width, in place."""
+    burn = edge(half_width - 0.13 - solid.side, solid.sharpness).mul_(edge(solid.down - 0.30, solid.sharpness))
+    burn.mul_(edge(-0.4 - solid.down, solid.sharpness)).mul_(solid.inside).mul_(0.85)
+    paint(canvas, (colour * (shade * 0.8).unsqueeze(1)).clamp_(0, 1), burn)

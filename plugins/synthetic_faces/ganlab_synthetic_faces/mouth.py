@@ -7,10 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ganlab_synthetic_faces.anatomy import Identity, Traits
+from ganlab_synthetic_faces.anatomy import Identity
 from ganlab_synthetic_faces.expressions import ActionUnits
 from ganlab_synthetic_faces.geometry import Frame, mouth_level, nose_tip
-from ganlab_synthetic_faces.scenes import Scene
 from ganlab_synthetic_faces.strokes import constant, edge, fade, paint, spot, squarish_spot
 
 THROAT = (0.16, 0.04, 0.05)
@@ -63,7 +62,7 @@ def mouth_outlines(frame: Frame, identity: Identity, units: ActionUnits) -> Lips
 
 
 def paint_mouth(
-    canvas: Tensor, frame: Frame, identity: Identity, scene: Scene, units: ActionUnits, lips: Lips, shade: Tensor
+    canvas: Tensor, frame: Frame, identity: Identity, units: ActionUnits, lips: Lips, ambient: Tensor, shade: Tensor
 ) -> None:
     """Paint lips, throat, teeth and tongue on the canvas [N, C, H, W] of the mouth's band, in place."""
     channels, down = canvas.shape[1], frame.down
@@ -79,7 +78,7 @@ def paint_mouth(
     length = (0.045 + 0.065 * units.teeth) * (units.open * 0.9).clamp(0, 1)
     end = (lips.arc * 0.4).add_(0.6).mul_(length).add_(lips.inner_top)
     teeth = edge(down - end, frame.sharpness).mul_(lips.hole).mul_(units.teeth.clamp(0, 1) * 0.95)
-    paint(canvas, constant(TEETH, channels) * (0.75 + 0.25 * scene.ambient.unsqueeze(1)), teeth)
+    paint(canvas, constant(TEETH, channels) * (0.75 + 0.25 * ambient.unsqueeze(1)), teeth)
     tongue = spot(lips.along, down - lips.inner_bottom, 0.0, -0.01, 0.6, 0.05).mul_(lips.hole)
     paint(canvas, constant(TONGUE, channels), tongue.mul_(0.7 * units.open.clamp(0, 1)))
 
@@ -99,8 +98,3 @@ def paint_beard(
     moustache = squarish_spot(across, down - height, 0.0, 0.0, lips.half_width * 0.95, 0.050)
     beard = torch.maximum(beard, moustache.mul_(0.85 * traits.mustache)).mul_(inside)
     paint(canvas, (identity.colours.hair * (shade * 0.8).unsqueeze(1)).clamp_(0, 1), beard)
-
-
-def is_bearded(traits: Traits) -> Tensor:
-    """Return which images have a beard of any kind, bool [N]."""
-    return (traits.stubble + traits.goatee + traits.mustache).flatten() > 0

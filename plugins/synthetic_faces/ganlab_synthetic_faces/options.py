@@ -40,8 +40,8 @@ class SyntheticFacesOptions(DatasetOptions):
             return labels
         by_lower_case = {name.lower(): name for name in known}
         near = get_close_matches(labels.lower(), by_lower_case, n=1, cutoff=0.5)
-        hint = f"did you mean {by_lower_case[near[0]]!r}? " if near else ""
-        raise ValueError(f"no label is called {labels!r}; {hint}Say expression, attributes or one of CelebA's 40 names")
+        hint = f"Did you mean {by_lower_case[near[0]]!r}? " if near else ""
+        raise ValueError(f"no label is called {labels!r}. {hint}Say expression, attributes or one of CelebA's 40 names")
 
     def data_spec(self) -> DataSpec:
         """Return what the images look like."""

@@ -11,7 +11,7 @@ Record = TypeVar("Record")
 
 
 def changed(record: Record, change: Callable[[Tensor], Tensor]) -> Record:
-    """Return the dataclass, and the dataclasses in it, with `change` applied to every tensor."""
+    """Return a tensor, or a dataclass of tensors and dataclasses, with `change` applied to every tensor."""
 
     def visit(value: Any) -> Any:
         if isinstance(value, Tensor):

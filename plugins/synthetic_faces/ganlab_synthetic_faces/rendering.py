@@ -10,24 +10,22 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from ganlab_synthetic_faces import accessories, body, eyes, hair, mouth, relief, surface
+from ganlab_synthetic_faces import accessories, body, hair
 from ganlab_synthetic_faces.anatomy import Identity
 from ganlab_synthetic_faces.expressions import ActionUnits
+from ganlab_synthetic_faces.face import paint_face
 from ganlab_synthetic_faces.geometry import (
     Frame,
     Solid,
     canvas_shape,
     feature_frame,
-    mouth_level,
-    nose_tip,
-    rows_between,
     solid_head,
 )
 from ganlab_synthetic_faces.hashing import lattice
 from ganlab_synthetic_faces.names import LARGEST_PX, SMALLEST_PX
 from ganlab_synthetic_faces.records import changed, rows_of
 from ganlab_synthetic_faces.scenes import Scene
-from ganlab_synthetic_faces.strokes import gray_or_colour
+from ganlab_synthetic_faces.strokes import gray_or_colour, paint_some
 
 # Images drawn at once: their fields then stay in a core's second-level cache.
 CHUNK_IMAGES = 32
@@ -102,70 +100,28 @@ def _draw(identity: Identity, scene: Scene, expression: Tensor, size_px: int, pa
     solid = solid_head(identity, scene, units, size_px)
     frame = feature_frame(identity, scene, solid)
     canvas = body.backdrop(scene, cloud, size_px)
-    body.paint_neck(canvas, solid, identity)
-    body.paint_clothes(canvas, solid, identity)
+    body.paint_body(canvas, solid, identity)
     locks = hair.locks_of(solid, identity, scene, texture)
     hair.paint_back_hair(canvas, identity, locks)
     ear = body.paint_ears(canvas, solid, identity)
-    _paint_face(canvas, solid, frame, identity, scene, units, texture, grain, size_px)
+    paint_face(canvas, solid, frame, identity, scene, units, texture, grain)
     hair.paint_front_hair(canvas, solid, frame, identity, locks, texture, ear)
     _paint_worn(canvas, solid, frame, identity, scene)
     return _exposed(canvas, identity, scene, grain)
-
-
-def _paint_face(
-    canvas: Tensor,
-    solid: Solid,
-    frame: Frame,
-    identity: Identity,
-    scene: Scene,
-    units: ActionUnits,
-    texture: Tensor,
-    grain: Tensor,
-    size_px: int,
-) -> None:
-    """Paint skin, mouth, beard, eyes and brows on the canvas [N, C, H, W], in place."""
-    level, tip, lips_level = identity.eyes.level, nose_tip(identity, units), mouth_level(identity)
-    eye_rows = rows_between(frame, level - 0.70, level + 0.26)
-    nose_rows = rows_between(frame, level - 0.15, torch.maximum(tip + 0.20, level + 0.70))
-    mouth_rows = rows_between(frame, lips_level - 0.42, lips_level + 9)
-    eye_frame, nose_frame, mouth_frame = (frame.rows(rows) for rows in (eye_rows, nose_rows, mouth_rows))
-
-    lips = mouth.mouth_outlines(mouth_frame, identity, units)
-    nose = surface.Band(nose_rows, relief.nose_relief(nose_frame, identity, scene, units))
-    bands = [
-        surface.Band(eye_rows, relief.eye_relief(eye_frame, identity, scene, units)),
-        nose,
-        surface.Band(mouth_rows, relief.mouth_relief(mouth_frame, identity, units, lips)),
-    ]
-    shade, shine = surface.light_on(solid, identity, scene, bands, texture, size_px)
-    surface.paint_skin(canvas, solid, identity, shade, shine, nose)
-    hair.paint_sideburns(canvas, solid, identity, shade)
-
-    band = canvas[:, :, mouth_rows]
-    mouth.paint_beard(band, mouth_frame, identity, units, lips, shade[:, mouth_rows], solid.inside[:, mouth_rows])
-    mouth.paint_mouth(band, mouth_frame, identity, scene, units, lips, shade[:, mouth_rows])
-    band = canvas[:, :, eye_rows]
-    eyes.paint_eyes(band, eye_frame, identity, scene, units, shade[:, eye_rows])
-    eyes.paint_brows(band, eye_frame, identity, units, grain[:, eye_rows])
 
 
 def _paint_worn(canvas: Tensor, solid: Solid, frame: Frame, identity: Identity, scene: Scene) -> None:
     """Paint hats, glasses and so on, in place, on the images of those who wear them."""
     traits = identity.traits
     outfit = accessories.outfit_of(identity, scene)
-    for worn, draw in (
+    for wearers, paint in (
         (traits.wearing_necktie, accessories.paint_necktie),
         (traits.wearing_necklace, accessories.paint_necklace),
         (traits.wearing_hat, accessories.paint_hat),
         (traits.eyeglasses, accessories.paint_glasses),
         (traits.wearing_earrings, accessories.paint_earrings),
     ):
-        wearers = worn.flatten().nonzero().flatten()
-        if len(wearers):
-            part = canvas[wearers]
-            draw(part, rows_of(solid, wearers), rows_of(frame, wearers), rows_of(outfit, wearers))
-            canvas[wearers] = part
+        paint_some(wearers, paint, canvas, solid, frame, outfit)
 
 
 def _exposed(canvas: Tensor, identity: Identity, scene: Scene, grain: Tensor) -> Tensor:

@@ -6,8 +6,13 @@ depend on the others that it is drawn with.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor
+
+from ganlab_synthetic_faces.records import rows_of
 
 LUMINANCE = (0.299, 0.587, 0.114)
 Length = Tensor | float
@@ -44,6 +49,15 @@ def edge(distance: Tensor, sharpness: Length) -> Tensor:
 def paint(canvas: Tensor, colour: Tensor, mask: Tensor) -> None:
     """Lay a colour [N, C, H, W] (or what expands to it) on the canvas [N, C, H, W], in place, as thick as [N, H, W]."""
     canvas.lerp_(colour.expand_as(canvas), mask.unsqueeze(1).expand_as(canvas))
+
+
+def paint_some(who: Tensor, paint: Callable[..., None], canvas: Tensor, *records: Any) -> None:
+    """Call `paint(canvas, *records)` with the images where `who` [N, 1, 1] is not 0 only, in place."""
+    rows = who.flatten().nonzero().flatten()
+    if len(rows):
+        part = canvas[rows]
+        paint(part, *(rows_of(record, rows) for record in records))
+        canvas[rows] = part
 
 
 def gray_or_colour(colour: Tensor, channels: int) -> Tensor:

@@ -24,15 +24,13 @@ class Band(NamedTuple):
     relief: Relief
 
 
-def light_on(
-    solid: Solid, identity: Identity, scene: Scene, bands: list[Band], texture: Tensor, size_px: int
-) -> tuple[Tensor, Tensor]:
+def light_on(solid: Solid, identity: Identity, scene: Scene, bands: list[Band], texture: Tensor) -> tuple[Tensor, Tensor]:
     """Return shade and shine: the light from a white face, and from a wet one, [N, H, W] each, about 0 to 1."""
     age = identity.head.age
     bump = texture * (0.003 + 0.006 * age)
     for rows, relief in bands:
         bump[:, rows] += relief.bump
-    slope = STEEPNESS * size_px / 4  # of central differences, per half picture
+    slope = solid.sharpness / scene.zoom * (STEEPNESS / 2)  # of central differences, a half picture
     across, down = _differences(bump)
     normal_right = (solid.rightness * 0.80).sub_(across.mul_(slope))
     normal_down = (solid.downness * 0.62).sub_(down.mul_(slope))
