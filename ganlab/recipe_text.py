@@ -20,7 +20,9 @@ def parse_toml(text: str, path: Path) -> dict[str, Any]:
         return tomli.loads(text)
     except tomli.TOMLDecodeError as error:
         raise RecipeError(_syntax_fault(str(error), text, path)) from None
-    except (ValueError, RecursionError) as error:  # an integer of thousands of digits; brackets in brackets
+    except RecursionError:
+        raise RecipeError(f"{path}: brackets are nested too deeply") from None
+    except ValueError as error:  # an integer of thousands of digits
         raise RecipeError(f"{path}: {_lower(str(error))}") from None
 
 
