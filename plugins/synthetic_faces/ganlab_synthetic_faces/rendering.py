@@ -14,13 +14,7 @@ from ganlab_synthetic_faces import accessories, body, hair
 from ganlab_synthetic_faces.anatomy import Identity
 from ganlab_synthetic_faces.expressions import ActionUnits
 from ganlab_synthetic_faces.face import paint_face
-from ganlab_synthetic_faces.geometry import (
-    Frame,
-    Solid,
-    canvas_shape,
-    feature_frame,
-    solid_head,
-)
+from ganlab_synthetic_faces.geometry import Frame, Solid, canvas_shape, feature_frame, solid_head
 from ganlab_synthetic_faces.hashing import lattice
 from ganlab_synthetic_faces.names import LARGEST_PX, SMALLEST_PX
 from ganlab_synthetic_faces.records import changed, rows_of
@@ -136,7 +130,7 @@ def _exposed(canvas: Tensor, identity: Identity, scene: Scene, grain: Tensor) ->
 
 
 def _blurred(canvas: Tensor) -> Tensor:
-    """Return the canvas out of focus, sums of shifted pictures, 1:2:1, both ways."""
+    """Return the canvas out of focus: each pixel mixed with its neighbours, 1:2:1 both ways, more often if larger."""
     for _ in range(max(1, round(canvas.shape[2] ** 2 / 48**2))):
         for axis in (2, 3):
             first, last = canvas.narrow(axis, 0, 1), canvas.narrow(axis, canvas.shape[axis] - 1, 1)
