@@ -28,8 +28,9 @@ class Component:
     """One thing that a plugin offers; its kind is that of the hook that returns it.
 
     `target` is what builds it: the object itself, or `"package.module:Name"`, imported when a recipe first needs it.
-    `options` is a pydantic model, by the same two ways; `None` takes the constructor's signature (losses, data sets and
-    evaluators only). `family` says which losses may stand in for each other.
+    `options` is a pydantic model, by the same two ways; `None` takes the constructor's signature (losses and evaluators
+    only: what a recipe must know of data, networks and objectives before they are built stands in their options).
+    `family` says which losses may stand in for each other.
     """
 
     name: str

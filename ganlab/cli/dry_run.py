@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-from ganlab.cli.console import progress, result
 
+from ganlab.cli.console import progress, result
 from ganlab.recipe import dump_recipe
 from ganlab.resolve import build_networks, choose_device
 from ganlab.spec import Spec, resolved

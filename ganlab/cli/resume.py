@@ -14,9 +14,7 @@ from ganlab.plugins import load_plugins
 from ganlab.recipe import dump_recipe, load_recipe
 from ganlab.recipe_end import with_end
 from ganlab.registry import Registry
-from ganlab.runs.directory import open_run
 from ganlab.spec import make_spec, resolved
-from ganlab.tensors import write_text_atomic
 
 
 def command(
@@ -28,6 +26,8 @@ def command(
 ) -> None:
     """Go on with a run from its newest checkpoint to the end that its recipe states."""
     from ganlab.resolve import choose_device
+    from ganlab.runs.directory import open_run
+    from ganlab.tensors import write_text_atomic
     from ganlab.training.session import resume_run
 
     if max_steps is not None and epochs is not None:

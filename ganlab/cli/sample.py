@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from ganlab.cli.console import progress, result
 
 from ganlab.cli.choices import DatasetChoice, DeviceChoice
+from ganlab.cli.console import progress, result
 
 
 def command(

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Self
 
 from ganlab.cli.console import TrainingDisplay, progress, result
 
-from ganlab.runs.checkpoints import list_checkpoints
-from ganlab.runs.directory import Run
-
 if TYPE_CHECKING:
     from ganlab.resolve import Parts
+    from ganlab.runs.directory import Run
     from ganlab.spec import Spec
     from ganlab.training.schedule import End
     from ganlab.training.session import Outcome
@@ -70,6 +68,8 @@ class ConsoleListener:
 
 def report(outcome: Outcome, spec: Spec) -> None:
     """Print where things are and what to try next."""
+    from ganlab.runs.checkpoints import list_checkpoints
+
     run = outcome.run
     if outcome.is_finished and not outcome.trained_steps:
         result(f"{run.path}: already finished at step {outcome.step}; `ganlab resume {run.path} --max-steps N` extends it")

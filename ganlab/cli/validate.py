@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from ganlab.cli.console import progress, result
 
 from ganlab.cli.choices import DatasetChoice, Sets
+from ganlab.cli.console import progress, result
 from ganlab.cli.recipe_arguments import read_spec
 from ganlab.errors import GanlabError
 from ganlab.spec import Spec

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
+import torch
+
 from ganlab.contracts import ImageSet, Model
 from ganlab.data.bank import one_hot
 from ganlab.errors import PluginError
@@ -16,15 +18,19 @@ from ganlab.runs.directory import Run
 from ganlab.spec import Spec
 
 
-def evaluate(spec: Spec, model: Model, test: ImageSet, run: Run, facts: Mapping[str, Any]) -> dict[str, float]:
+def evaluate(
+    spec: Spec, model: Model, test: ImageSet, run: Run, device: torch.device, facts: Mapping[str, Any]
+) -> dict[str, float]:
     """Score `model` by each evaluator of the recipe, add the scores to scores.json, return them by "evaluator.score"."""
     labelled = ImageSet(
         images=test.images, labels=one_hot(test.labels, spec.data.labels, len(test.images)), identities=test.identities
     )
     entries, values = [], {}
+    devices = [device] if device.type == "cuda" else []
     for name, chosen in spec.evaluation.items():
         try:
-            scores = {key: float(value) for key, value in evaluator(chosen).score(model, labelled).items()}
+            with torch.random.fork_rng(devices):  # scoring moves nothing of the run
+                scores = {key: float(value) for key, value in evaluator(chosen).score(model, labelled).items()}
         except (TypeError, ValueError, RuntimeError, AttributeError, KeyError, IndexError) as error:
             raise PluginError(f"evaluator {name} (plugin {chosen.registered.plugin}) failed: {in_one_line(error)}") from error
         values.update({f"{name}.{key}": value for key, value in scores.items()})

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 @torch.no_grad()
 def clip(network: nn.Module, limit: float) -> None:
     """Move every weight of `network` into [-limit, limit] (WGAN; Arjovsky et al., 2017)."""
-    weights = list(network.parameters())
+    weights: list[Tensor] = list(network.parameters())
     torch._foreach_clamp_min_(weights, -limit)
     torch._foreach_clamp_max_(weights, limit)
     torch.autograd.graph.increment_version(weights)

@@ -110,8 +110,8 @@ def freeze_from(parts: Parts, network: str, source: str, step: int | None) -> No
 
 def checkpoint_bytes(parts: Parts) -> int:
     """Return how large a checkpoint will be: weights, buffers, up to two moments a weight, averaged weights."""
-    networks = sum(t.nbytes for net in parts.nets.values() for t in net.state_dict().values())
-    moments = sum(2 * weight.nbytes for weights in parts.weights.values() for weight in weights)
+    networks: int = sum(t.nbytes for net in parts.nets.values() for t in net.state_dict().values())
+    moments: int = sum(2 * weight.nbytes for weights in parts.weights.values() for weight in weights)
     return networks * (2 if parts.averaged is not None else 1) + moments
 
 
@@ -209,7 +209,7 @@ def _milestones(spec: Spec, parts: Parts, run: Run, observers: Observers, watche
         if not spec.evaluation:
             return None
         facts = {"step": step, "epoch": parts.data.draws.epoch, "data_fingerprint": parts.data.fingerprint}
-        watcher.scores = evaluate(spec, trained_model(spec, parts), parts.data.test, run, facts)
+        watcher.scores = evaluate(spec, trained_model(spec, parts), parts.data.test, run, parts.device, facts)
         observers.scored(step, watcher.scores)
         best = spec.training.best
         if best is not None and best not in watcher.scores:

@@ -186,7 +186,7 @@ def test_a_checkpoint_that_cannot_be_written_is_absent(
 
     write = checkpoints.write_tensors
     monkeypatch.setattr(checkpoints, "write_tensors", full)
-    with pytest.raises(GanlabError, match="step-00000010: cannot be written .No space left on device.") as error:
+    with pytest.raises(GanlabError, match=r"step-00000010: cannot be written \(No space left on device\)") as error:
         start(spec_of(), plugins, listener, tmp_path / "run")
     assert error.value.code == 7
     assert [entry.name for entry in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-00000005"]
@@ -231,8 +231,8 @@ def test_a_run_held_by_one_process_is_refused_to_another(tmp_path: Path) -> None
 
 def test_runs_are_numbered_and_an_out_folder_with_content_is_refused(tmp_path: Path) -> None:
     assert [create_run(None, "x", tmp_path).path.name for _ in range(2)] == ["0001-x", "0002-x"]
+    (tmp_path / "0001-x" / "file").touch()
     with pytest.raises(RunError, match=r"exists and is not an empty folder; `ganlab resume .*0001-x` continues a run") as error:
-        (tmp_path / "0001-x" / "file").touch()
         create_run(tmp_path / "0001-x", "x")
     assert error.value.code == 6
 

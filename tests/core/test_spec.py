@@ -80,15 +80,15 @@ def test_options_of_a_loss_are_checked_too(spec_of: SpecOf) -> None:
 
 def test_data_that_do_not_fit_the_networks_are_refused(spec_of: SpecOf) -> None:
     wrong = {'[dataset]\nuse = "tiny"': '[dataset]\nuse = "tiny"\nchannels = 3'}
-    assert faults(spec_of, wrong) == [
-        "tiny.toml:6: architecture: tiny does not fit the data set: channels 3: gray images only"
-    ]
+    assert faults(spec_of, wrong) == ["tiny.toml:6: architecture: tiny does not fit the data set: channels 3: gray images only"]
     wrong = {'[dataset]\nuse = "tiny"': '[dataset]\nuse = "tiny"\nlabels = "none"'}
     assert faults(spec_of, wrong) == ["tiny.toml:3: dataset: tiny needs labels, and these data have none"]
 
 
 def test_an_unknown_player_and_an_unknown_optimizer_are_refused(spec_of: SpecOf) -> None:
-    wrong = {"[optimizer]\nlearning_rate = 1e-2": '[optimizer.critic]\nlearning_rate = 1e-3\n[optimizer.generator]\nuse = "lion"'}
+    wrong = {
+        "[optimizer]\nlearning_rate = 1e-2": '[optimizer.critic]\nlearning_rate = 1e-3\n[optimizer.generator]\nuse = "lion"'
+    }
     assert faults(spec_of, wrong) == [
         "tiny.toml:9: optimizer.critic: no such player; players are generator, discriminator",
         "tiny.toml:12: optimizer.generator.use: 'lion' is no optimizer; choose adam, rmsprop or sgd",
@@ -113,7 +113,12 @@ def test_a_players_optimizer_overrides_the_shared_one(spec_of: SpecOf) -> None:
     assert (generator["learning_rate"], generator["betas"]) == (0.01, (0.0, 0.9))
     assert (discriminator["learning_rate"], discriminator["betas"]) == (0.01, (0.5, 0.999))
     other = spec_of({"learning_rate = 1e-2": 'learning_rate = 1e-2\n[optimizer.generator]\nuse = "rmsprop"'})
-    assert other.optimizers["generator"].model_dump() == {"use": "rmsprop", "learning_rate": 5e-5, "decay": 0.9, "epsilon": 1e-8}
+    assert other.optimizers["generator"].model_dump() == {
+        "use": "rmsprop",
+        "learning_rate": 5e-5,
+        "decay": 0.9,
+        "epsilon": 1e-8,
+    }
 
 
 def test_the_resolved_recipe_means_the_same_and_states_every_default(spec_of: SpecOf, registry: Registry) -> None:

@@ -35,9 +35,7 @@ def test_sizes_change_as_in_pillow() -> None:
     assert smooth.shape == (300, 1, 64, 64)
     smaller = fit(smooth, 24, 3)
     assert smaller.shape == (300, 3, 24, 24)
-    expected = np.asarray(Image.fromarray(smooth[299, 0].numpy()).resize((24, 24), Image.Resampling.BICUBIC)).astype(
-        int
-    )
+    expected = np.asarray(Image.fromarray(smooth[299, 0].numpy()).resize((24, 24), Image.Resampling.BICUBIC)).astype(int)
     assert np.abs(smaller[299, 1].numpy().astype(int) - expected).max() <= 1
 
 

@@ -71,6 +71,19 @@ def ganlab_datasets() -> list[Component]:
     ]
 
 
+@hookimpl
+def ganlab_evaluators() -> list[Component]:
+    """Offer the judge of translations."""
+    return [
+        Component(
+            "expression_judge",
+            "ganlab_synthetic_faces.judge:ExpressionJudge",
+            options="ganlab_synthetic_faces.judge_options:ExpressionJudgeOptions",
+            summary="translations of unseen drawn faces: is the expression there, and how far is the right answer",
+        )
+    ]
+
+
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         from importlib import import_module

@@ -84,7 +84,7 @@ class ExpressionJudge:
 class Judge(nn.Module):
     """Reads the expression of a face: [N, C, H, W] in [-1, 1] -> logits [N, 7]."""
 
-    def __init__(self, channels: int, width: int = 32) -> None:
+    def __init__(self, channels: int, width: int = 20) -> None:
         super().__init__()
         self.body = nn.Sequential(
             *_block(channels, width, 4, 2),
@@ -122,7 +122,7 @@ def trained_judge(level: str, size_px: int, channels: int, images: int, epochs: 
             batch = torch.where(torch.rand(len(batch), 1, 1, 1) < 0.5, batch.flip(3), batch)
             loss = F.cross_entropy(judge(batch), drawn.labels[chosen], label_smoothing=0.05)
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
     return judge.eval().requires_grad_(False)
 

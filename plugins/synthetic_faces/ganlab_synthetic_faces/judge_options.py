@@ -16,4 +16,4 @@ class ExpressionJudgeOptions(Options):
     seed: int = Field(0, ge=0, lt=2**31, description="which people; those of the data set's own seed are never among them")
     people: int = Field(84, ge=7, le=5_000, description="unseen people; each is translated to all seven expressions")
     judge_images: int = Field(5_600, ge=700, description="drawn faces that the judge learns from")
-    judge_epochs: int = Field(4, ge=1, description="passes of the judge over them")
+    judge_epochs: int = Field(3, ge=1, description="passes of the judge over them")
