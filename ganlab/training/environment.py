@@ -17,7 +17,7 @@ from ganlab.contracts import API_VERSION
 from ganlab.resolve import Parts
 from ganlab.spec import Chosen, Spec
 
-_PACKAGES = ("ganlab", "torch", "torchvision", "numpy", "pydantic", "pluggy", "safetensors", "pillow")
+_PACKAGES = ("ganlab", "torch", "numpy", "pydantic", "pluggy", "safetensors", "pillow")
 
 
 def environment(spec: Spec, parts: Parts, command: Sequence[str]) -> dict[str, Any]:
