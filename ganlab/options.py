@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -56,6 +56,13 @@ class DatasetOptions(Options):
     labels: str = Field("expression", description='"expression", "attributes" or the name of one attribute')
     split: Literal["train", "test", "all"] = Field("train", description="which images to train on")
     images: int | None = Field(None, ge=1, description="train on the first so many images only; None: all")
+
+    # Keys that do not decide what is read: which part of it is used, and where it lies.
+    BESIDE_CONTENT: ClassVar[frozenset[str]] = frozenset({"split", "images", "path"})
+
+    def content(self) -> dict[str, Any]:
+        """Return the options that, with the content of the sources, decide what is read: the key of its cache."""
+        return self.model_dump(mode="json", exclude=set(self.BESIDE_CONTENT))
 
     def data_spec(self) -> DataSpec:
         """Return what the images look like; raises ValueError, in one line, for options that do not go together."""

@@ -54,7 +54,11 @@ class Recipe:
 
 def load_recipe(path: Path, sets: Sequence[str] = ()) -> Recipe:
     """Return the recipe in `path`, with what it extends and each `key=value` of `sets`; raises RecipeError."""
-    recipe = _read_with_parents(path, ())
+    return with_sets(_read_with_parents(path, ()), sets)
+
+
+def with_sets(recipe: Recipe, sets: Sequence[str]) -> Recipe:
+    """Return the recipe with each `key=value` of `sets`; raises RecipeError with every fault of theirs."""
     changes: list[tuple[Key, Any]] = []
     faults: list[str] = []
     for text in sets:

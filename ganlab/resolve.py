@@ -112,10 +112,9 @@ def open_data(spec: Spec, device: torch.device) -> Data:
     options = spec.dataset.options
     assert isinstance(options, DatasetOptions)
     dataset: Dataset = spec.dataset.registered.load_target()(options)
-    content = {k: v for k, v in spec.dataset.settings.items() if k not in ("split", "images")}
     component = spec.dataset.registered.component
     cached = open_images(
-        component.name, component.version, content, dataset, size_px=spec.data.size_px, channels=spec.data.channels
+        component.name, component.version, options.content(), dataset, size_px=spec.data.size_px, channels=spec.data.channels
     )
     for split, images in cached.splits.items():
         _check_images(spec, split, images)

@@ -70,21 +70,16 @@ def export(
     file = folder / layout.file
     _make_room(file, force)
     tell(f"reading or drawing {registered.name}")
-    content = {
-        name: value
-        for name, value in options.model_dump(mode="json", exclude_none=True).items()
-        if name not in ("split", "images")
-    }
     component = registered.component
     dataset: Any = registered.load_target()(options)
-    cached = open_images(component.name, component.version, content, dataset, size_px=layout.size_px, channels=layout.channels)
+    cached = open_images(component.name, component.version, options.content(), dataset, size_px=layout.size_px, channels=layout.channels)
     for notice in cached.notices:
         tell(notice)
     splits = first_images(cached.splits, images)
     with replacing(file) as stream:
         rows = layout.write(stream, splits, spec)
     path = shlex.quote(str(file))
-    command = f"ganlab run quickstart --set dataset.use={layout.dataset} --set dataset.path={path}"
+    command = f"ganlab run quickstart --dataset {layout.dataset} --set dataset.path={path}"
     return Exported(file=file, rows=rows, train_command=command)
 
 

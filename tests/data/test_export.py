@@ -82,7 +82,7 @@ def test_exported_file_reads_back_the_same(tmp_path: Path) -> None:
     assert exported == Exported(
         file=file,
         rows={"Training": 20, "PublicTest": 4, "PrivateTest": 3},
-        train_command=f"ganlab run quickstart --set dataset.use=fer2013 --set dataset.path={file}",
+        train_command=f"ganlab run quickstart --dataset fer2013 --set dataset.path={file}",
     )
     assert file.read_text().split("\n")[0] == "emotion,pixels,Usage"
     assert [line.split(",")[2] for line in file.read_text().split("\n")[18:-1]] == (
@@ -184,7 +184,7 @@ def test_command_exports_any_plugin(
     assert output.out == "my data/fer2013.csv: 4 rows (Training 2, PublicTest 1, PrivateTest 1)\n"
     assert output.err == (
         "reading or drawing dots\n"
-        "train on it: ganlab run quickstart --set dataset.use=fer2013 --set dataset.path='my data/fer2013.csv'\n"
+        "train on it: ganlab run quickstart --dataset fer2013 --set dataset.path='my data/fer2013.csv'\n"
     )
     rows = (tmp_path / "my data" / "fer2013.csv").read_text().split("\n")
     assert rows[1] == f"3,{' '.join(['7'] * 2304)},Training"
