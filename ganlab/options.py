@@ -12,9 +12,9 @@ from ganlab.contracts import DataSpec
 
 
 class Options(BaseModel):
-    """Typed options: unknown keys are refused, values are not coerced between types, nothing changes afterwards."""
+    """Typed options: unknown keys are refused, as are inf and nan; no coercion between types; nothing changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def choose_device(name: str) -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     kind, _, index = name.partition(":")
     here = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
-    if kind not in here or (index and not index.isdigit()):
+    if kind not in here or (index and not index.isdecimal()):
         raise DeviceError(f"--device {name!r}: no such device; say auto, cpu, cuda, cuda:1 or mps")
     if int(index or 0) >= here[kind]:
         found = ", ".join(f"{count} x {kind}" for kind, count in here.items() if count)

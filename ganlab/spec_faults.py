@@ -84,7 +84,7 @@ def _reason(fault: Any, model: type[BaseModel] | None, location: tuple[str, ...]
         return _WORDS[kind]
     message = _WORDS.get(kind) or str(fault["msg"]).removeprefix("Value error, ").replace("Input should be", "must be")
     message = message[:1].lower() + message[1:]
-    return message if isinstance(value, Mapping | BaseModel) else f"{value!r} {message}"
+    return message if isinstance(value, Mapping | BaseModel) or repr(value) in message else f"{value!r} {message}"
 
 
 def _names(model: type[BaseModel] | None, location: tuple[str, ...]) -> list[str]:

@@ -15,7 +15,9 @@ def command(
     source: Annotated[Path, typer.Argument(help="a run's folder or a checkpoint's", show_default=False)],
     out: Annotated[Path | None, typer.Option(help="the PNG grid, or with --separate the folder; default: in the run")] = None,
     images: Annotated[Path | None, typer.Option(help="translate the images of this folder, not the data set's")] = None,
-    rows: Annotated[int, typer.Option(min=1, max=1000, help="rows of the grid")] = 7,
+    rows: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="rows of the grid; default: 7, or one for each of --images")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="of the noise, and of the faces to translate")] = 0,
     separate: Annotated[bool, typer.Option("--separate", help="one PNG an image instead of a grid")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="the raw weights, where averaged ones were kept")] = False,

@@ -15,7 +15,7 @@ from ganlab.evaluation.model import TrainedModel
 from ganlab.plugins import load_plugins
 from ganlab.recipe import load_recipe, swap_dataset
 from ganlab.registry import Registry
-from ganlab.report.pictures import make_grid, read_images, write_grid, write_image
+from ganlab.report.pictures import ROWS, make_grid, read_images, write_grid, write_image
 from ganlab.resolve import build_networks, choose_device, open_data
 from ganlab.runs.checkpoints import Checkpoint, find_checkpoint, open_checkpoint
 from ganlab.runs.directory import open_run
@@ -49,10 +49,17 @@ class Sampled:
         return paths
 
 
-def sample(source: Path, *, images: Path | None, rows: int, seed: int, raw: bool, dataset: str | None, device: str) -> Sampled:
-    """Return a grid from the newest checkpoint of the run `source`, or from the checkpoint `source`."""
+def sample(
+    source: Path, *, images: Path | None, rows: int | None, seed: int, raw: bool, dataset: str | None, device: str
+) -> Sampled:
+    """Return a grid from the newest checkpoint of the run `source`, or from the checkpoint `source`.
+
+    Without a number of `rows` there is one for each of `images`, or as many as a training picture has.
+    """
     checkpoint = open_checkpoint(find_checkpoint(source))
     folder = checkpoint.path.parent.parent
+    if len(checkpoint.path.parts) < 3:  # named from within the run's folder
+        folder = checkpoint.path.resolve().parent.parent
     plugins = load_plugins()
     recipe = load_recipe(open_run(folder).recipe)
     notices: tuple[str, ...] = ()
@@ -65,12 +72,14 @@ def sample(source: Path, *, images: Path | None, rows: int, seed: int, raw: bool
         raise UsageError(f"{source}: {spec.architecture.name} makes no images; it can {', '.join(sorted(spec.makes))}")
     if images is not None and "translate" not in spec.makes:
         raise UsageError(f"--images: {spec.architecture.name} generates from noise and translates nothing")
-    sources, names = _sources(spec, images, rows, seed, chosen)
+    sources, names = _sources(spec, images, seed, chosen)
+    if rows is None:
+        rows = len(names) or ROWS
     grid, captions = make_grid(model, sources, rows=rows, seed=seed)
     return Sampled(
         grid=grid,
         captions=captions,
-        names=names or [f"{row:03}" for row in range(len(grid))],
+        names=names[:rows] or [f"{row:03}" for row in range(len(grid))],
         step=checkpoint.step,
         folder=folder / "samples",
         notices=notices,
@@ -92,11 +101,12 @@ def load_model(spec: Spec, checkpoint: Checkpoint, device: torch.device, *, raw:
     return TrainedModel(architecture, nets, spec.data, spec.makes, device)
 
 
-def _sources(spec: Spec, images: Path | None, rows: int, seed: int, device: torch.device) -> tuple[ImageSet, list[str]]:
+def _sources(spec: Spec, images: Path | None, seed: int, device: torch.device) -> tuple[ImageSet, list[str]]:
     """Return the faces to translate, with names; for a generator, labels at most."""
     if images is not None:
         pixels, files = read_images(images, spec.data.size_px, spec.data.channels)
-        return ImageSet(images=pixels), [Path(name).stem for name in files]
+        stems = [Path(name).stem for name in files]
+        return ImageSet(images=pixels), stems if len(set(stems)) == len(stems) else files
     if "translate" not in spec.makes and spec.data.label_kind != "attributes":
         empty = torch.zeros(0, spec.data.channels, spec.data.size_px, spec.data.size_px, dtype=torch.uint8)
         return ImageSet(images=empty, labels=torch.zeros(0, dtype=torch.int64)), []

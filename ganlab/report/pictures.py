@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +12,19 @@ import torch
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from torch import Tensor
 
-from ganlab.contracts import ImageSet, Model
+from ganlab.contracts import DataSpec, ImageSet, Model
 from ganlab.data.bank import one_hot
 from ganlab.data.fit import fit
 from ganlab.errors import DataError, DeviceError
 from ganlab.tensors import write_bytes_atomic
 
+ROWS = 7  # of a grid, if nobody asks for more or fewer
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 _MAX_PIXELS = 64 * 2**20
 _GAP_PX = 2
 
 
-def make_grid(model: Model, test: ImageSet, *, rows: int = 7, seed: int = 0) -> tuple[Tensor, list[str]]:
+def make_grid(model: Model, test: ImageSet, *, rows: int = ROWS, seed: int = 0) -> tuple[Tensor, list[str]]:
     """Return a grid of what `model` makes, uint8 [rows, columns, C, H, W], and the captions of its columns.
 
     A translator shows a source and its translation to every class; a generator shows noise by class.
@@ -30,7 +32,6 @@ def make_grid(model: Model, test: ImageSet, *, rows: int = 7, seed: int = 0) -> 
     if "translate" in model.makes:
         return _translations(model, test, rows)
     labels, captions = _label_columns(model, test)
-    rows = rows if model.data.labels else 8
     images = model.generate(labels.repeat(rows, 1), seed)
     return images.unflatten(0, (rows, len(labels))), captions
 
@@ -81,26 +82,28 @@ def read_images(folder: Path, size_px: int, channels: int) -> tuple[Tensor, list
 
 def _translations(model: Model, test: ImageSet, rows: int) -> tuple[Tensor, list[str]]:
     names = model.data.label_names
-    shown = _one_of_each(test, len(names), rows)
+    shown = _one_of_each(test, model.data, rows)
     sources = test.images[shown]
     if model.data.label_kind == "classes":
         targets = torch.eye(len(names)).repeat(len(sources), 1)
     else:  # each attribute turned over
-        own = one_hot(test.labels, len(names), len(test.images))[shown]
+        known = torch.zeros(len(test.images), len(names)) if test.labels is None else test.labels
+        own = one_hot(known, len(names), len(test.images))[shown]
         targets = (own[:, None] - torch.eye(len(names))).abs().flatten(0, 1)
     made = model.translate(sources.repeat_interleave(len(names), 0), targets)
     grid = torch.cat([sources[:, None], made.unflatten(0, (len(sources), len(names)))], 1)
     return grid, ["source", *names]
 
 
-def _one_of_each(test: ImageSet, classes: int, rows: int) -> Tensor:
+def _one_of_each(test: ImageSet, data: DataSpec, rows: int) -> Tensor:
     """Return `rows` rows of `test`: one of each class in turn, or the first ones if images have no single class."""
-    if test.labels is None or classes == 0:
+    if test.labels is None or data.label_kind != "classes":
         return torch.arange(min(rows, len(test.images)))
     labels = test.labels if test.labels.dim() == 1 else test.labels.argmax(1)
-    by_class = [(labels == k).nonzero()[:, 0].tolist() for k in range(classes)]
-    # The k-th class shows its k-th image, so that rows are different people where labels go round them.
-    chosen = [rows_of[k % len(rows_of)] for k, rows_of in enumerate(by_class) if rows_of]
+    by_class = [(labels == k).nonzero()[:, 0].tolist() for k in range(data.labels)]
+    # The k-th class begins with its k-th image, so that rows are different people where labels go round them.
+    turned = [rows_of[k % len(rows_of) :] + rows_of[: k % len(rows_of)] for k, rows_of in enumerate(by_class) if rows_of]
+    chosen = [row for turn in zip_longest(*turned) for row in turn if row is not None]
     return torch.tensor(chosen[:rows])
 
 

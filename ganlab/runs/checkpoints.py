@@ -62,7 +62,7 @@ def save_checkpoint(folder: Path, step: int, files: Mapping[str, Mapping[str, Te
         record = {"ganlab": FORMAT, "step": step, "digests": digests, **state}
         write_text_atomic(temporary / "state.json", json.dumps(record, indent=2) + "\n")
         if path.exists():  # from before a resume that went back further
-            shutil.rmtree(path)
+            _remove(path)
         temporary.rename(path)
         sync_folder(folder)
     except OSError as error:
@@ -94,7 +94,7 @@ def open_checkpoint(path: Path) -> Checkpoint:
             raise ValueError(f"format {state['ganlab']}")
     except FileNotFoundError:
         raise RunError(f"{path}: not a checkpoint: it holds no state.json") from None
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
         raise RunError(f"{file}: not a checkpoint of this ganlab, or damaged ({error}).{_other(path)}") from None
     return Checkpoint(path=path, step=state["step"], state=state)
 
@@ -103,9 +103,7 @@ def prune(folder: Path, keep: int, best: Path | None) -> None:
     """Remove all but the newest `keep` checkpoints and the best."""
     for _, path in list_checkpoints(folder)[:-keep]:
         if best is None or path.name != best.name:
-            hidden = path.with_name(f".{path.name}.old.tmp")  # a kill while removing leaves no half checkpoint
-            path.rename(hidden)
-            shutil.rmtree(hidden, ignore_errors=True)
+            _remove(path)
 
 
 def sweep(folder: Path) -> None:
@@ -120,14 +118,26 @@ def find_checkpoint(path: Path, step: int | None = None) -> Path:
         return path
     found = list_checkpoints(path / "checkpoints") or list_checkpoints(path)
     if not found:
-        reason = "holds no checkpoint yet" if path.is_dir() else "no such run or checkpoint"
-        raise RunError(f"{path}: {reason}")
+        if not path.exists():
+            raise RunError(f"{path}: no such run or checkpoint")
+        if not path.is_dir():
+            raise RunError(f"{path}: is a file; a checkpoint of ganlab is a folder, such as RUN/checkpoints/step-00001000")
+        is_run = (path / "recipe.toml").is_file() or (path.parent / "recipe.toml").is_file()
+        raise RunError(f"{path}: {'holds no checkpoint yet' if is_run else 'is no folder of a run or a checkpoint'}")
     if step is None:
         return found[-1][1]
     matching = [entry for number, entry in found if number == step]
     if not matching:
         raise RunError(f"{path}: no checkpoint of step {step}; there are {', '.join(str(n) for n, _ in found)}")
     return matching[0]
+
+
+def _remove(path: Path) -> None:
+    """Remove a checkpoint; a kill meanwhile leaves no half one."""
+    hidden = path.with_name(f".{path.name}.old.tmp")
+    shutil.rmtree(hidden, ignore_errors=True)
+    path.rename(hidden)
+    shutil.rmtree(hidden, ignore_errors=True)
 
 
 def _other(path: Path) -> str:

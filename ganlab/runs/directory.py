@@ -15,6 +15,8 @@ from typing import Any
 from ganlab.errors import DeviceError, RunError
 from ganlab.tensors import write_text_atomic
 
+_LOCK = ".lock"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -59,7 +61,7 @@ class Run:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the run for this process; the operating system lets go when the process ends, however it ends."""
-        path = self.path / ".lock"
+        path = self.path / _LOCK
         try:
             file = path.open("a+")
         except OSError as error:
@@ -74,8 +76,11 @@ def create_run(out: Path | None, name: str, root: Path = Path("runs")) -> Run:
     """Make the folder of a new run: `out` itself, or the next `root/NNNN-name`."""
     try:
         if out is not None:
-            if out.exists() and (not out.is_dir() or any(out.iterdir())):
-                raise RunError(f"{out}: exists and is not an empty folder; `ganlab resume {out}` continues a run")
+            # A lock alone is left by a run that ended before it began: the disk was full, say.
+            if out.exists() and (not out.is_dir() or any(entry.name != _LOCK for entry in out.iterdir())):
+                is_run = Run(out).recipe.is_file()
+                way_on = f"`ganlab resume {out}` continues the run in it" if is_run else "choose another with --out DIR"
+                raise RunError(f"{out}: exists and is not an empty folder; {way_on}")
             out.mkdir(parents=True, exist_ok=True)
             return Run(out)
         root.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ganlab.errors import RunError
+from ganlab.errors import DeviceError, RunError
 from ganlab.tensors import write_text_atomic
 
 
@@ -27,8 +27,13 @@ class Table:
             kept = self._read(self.rows)
             self.columns += new
             self._write(kept)
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            file.write(_line(_text(row[name]) if name in row else "" for name in self.columns))
+        try:
+            with self.path.open("a", newline="", encoding="utf-8") as file:
+                file.write(_line(_text(row[name]) if name in row else "" for name in self.columns))
+        except OSError as error:
+            raise DeviceError(
+                f"{self.path}: cannot be written ({error.strerror}); make room, then resume from the newest checkpoint"
+            ) from None
         self.rows += 1
 
     def state(self) -> dict[str, Any]:

@@ -31,6 +31,8 @@ from ganlab.training.schedule import End, end_of
 from ganlab.training.state import load_networks, load_state
 from ganlab.training.tally import Tally
 
+_AS_RUN = "As run. "  # begins the first line of a resolved recipe
+
 
 class Listener(Protocol):
     """Who shows a session to the user."""
@@ -72,8 +74,9 @@ def start_run(
     run = create_run(out, spec.name)
     with run.held():
         check_disk(run, parts)
-        header = f"As run. `ganlab resume {run.path}` goes on; `ganlab run` on this file repeats the run.\n{spec.recipe.header}"
-        write_text_atomic(run.recipe, dump_recipe(resolved(spec), header.strip()))
+        own = f"{_AS_RUN}`ganlab resume {run.path}` goes on; `ganlab run` on this file repeats the run."
+        header = [own, *(line for line in spec.recipe.header.splitlines() if not line.startswith(_AS_RUN))]
+        write_text_atomic(run.recipe, dump_recipe(resolved(spec), "\n".join(header)))
         run.write_json("environment.json", environment(spec, parts, command))
         return _train(spec, plugins, parts, run, listener, None, max_minutes)
 

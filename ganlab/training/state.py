@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.errors import RunError
+from ganlab.registry import in_one_line
 from ganlab.resolve import Parts
 from ganlab.runs.checkpoints import Checkpoint
 from ganlab.training.tally import Tally
@@ -55,13 +56,13 @@ def load_state(parts: Parts, tally: Tally, checkpoint: Checkpoint) -> None:
         parts.data.draws.load(groups["draws"])
         set_random_state(groups["random"], parts.device)
         tally.load(groups["sums"], checkpoint.state["sums"])
-    except (KeyError, ValueError, RuntimeError) as error:
-        raise RunError(f"{checkpoint.path}: its training state does not fit the recipe ({error})") from None
-    if checkpoint.state["data"] != parts.data.fingerprint:
+        data = str(checkpoint.state["data"])
+    except (KeyError, ValueError, RuntimeError, TypeError, AttributeError, IndexError, AssertionError) as error:
+        raise RunError(f"{checkpoint.path}: its training state does not fit the recipe ({in_one_line(error)})") from None
+    if data != parts.data.fingerprint:
         raise RunError(
             f"{checkpoint.path}: the data are not those that the run was trained on (fingerprint "
-            f"{parts.data.fingerprint[:12]}, was {str(checkpoint.state['data'])[:12]}). "
-            "Restore them, or start a new run with training.start_from."
+            f"{parts.data.fingerprint[:12]}, was {data[:12]}). Restore them, or start a new run with training.start_from."
         )
     parts.step = checkpoint.step
 

@@ -100,6 +100,8 @@ def average(parts: Parts) -> None:
 
 
 def _weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float] | None) -> Tensor:
+    if not terms:
+        raise PluginError("the objective yields an update without terms")
     if weights is None:
         return torch.stack(list(terms.values())).sum()
     total: Tensor | None = None
@@ -108,8 +110,7 @@ def _weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float] | No
             raise PluginError(f"the objective yields a term {name!r} that its weights do not declare: {', '.join(weights)}")
         weighted = term if weights[name] == 1 else term * weights[name]
         total = weighted if total is None else total + weighted
-    if total is None:
-        raise PluginError("the objective yields an update without terms")
+    assert total is not None
     return total
 
 

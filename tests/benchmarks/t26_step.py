@@ -108,7 +108,8 @@ def plain_form(parts: Parts, batch_images: int) -> Callable[[], object]:
         is_real = torch.cat([torch.ones(len(photos)), torch.zeros(6 * len(photos))])[order]
         classes = torch.cat([own, *[torch.zeros_like(own)] * 6])[order]
         d_loss = bce(verdict.logits, is_real) + bce(verdict.classes, classes)
-        losses = [d_loss.item(), *_descend(players["discriminator"], d_loss)]
+        losses = [d_loss.item()]
+        _descend(players["discriminator"], d_loss)
         if count % STEPS == 0:
             # The generator sees each photo six times, with its label and with another, shuffled.
             order = torch.randperm(6 * len(photos))
@@ -127,11 +128,10 @@ def plain_form(parts: Parts, batch_images: int) -> Callable[[], object]:
     return lambda: [step() for _ in range(STEPS)]
 
 
-def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> list[float]:
+def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    return []
 
 
 if __name__ == "__main__":

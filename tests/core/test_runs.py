@@ -231,10 +231,18 @@ def test_a_run_held_by_one_process_is_refused_to_another(tmp_path: Path) -> None
 
 def test_runs_are_numbered_and_an_out_folder_with_content_is_refused(tmp_path: Path) -> None:
     assert [create_run(None, "x", tmp_path).path.name for _ in range(2)] == ["0001-x", "0002-x"]
-    (tmp_path / "0001-x" / "file").touch()
-    with pytest.raises(RunError, match=r"exists and is not an empty folder; `ganlab resume .*0001-x` continues a run") as error:
-        create_run(tmp_path / "0001-x", "x")
-    assert error.value.code == 6
+    out = tmp_path / "0001-x"
+    (out / ".lock").touch()  # of a run that ended before it began
+    assert create_run(out, "x").path == out
+    for file, way_on in (
+        ("file", "choose another with --out DIR"),
+        ("recipe.toml", f"`ganlab resume {out}` continues the run"),
+    ):
+        (out / file).touch()
+        with pytest.raises(RunError) as error:
+            create_run(out, "x")
+        assert str(error.value).startswith(f"{out}: exists and is not an empty folder; {way_on}")
+        assert error.value.code == 6
 
 
 def test_other_data_are_refused_on_resume(

@@ -73,7 +73,7 @@ def test_a_loss_of_another_family_is_refused_with_those_that_fit(spec_of: SpecOf
 def test_options_of_a_loss_are_checked_too(spec_of: SpecOf) -> None:
     wrong = {'[objective]\nuse = "tiny"': '[objective]\nuse = "tiny"\nadversarial = { use = "bce", real_lo = 0.5 }'}
     (line,) = faults(spec_of, wrong)
-    assert line.startswith("tiny.toml:9: objective.adversarial.real_lo: unknown key; did you mean 'real_low' or 'real_high'?")
+    assert line.startswith("tiny.toml:9: objective.adversarial.real_lo: unknown key; did you mean 'real_low'?")
     wrong = {'[objective]\nuse = "tiny"': '[objective]\nuse = "tiny"\nadversarial = { use = "bce", real_low = 1.5 }'}
     assert faults(spec_of, wrong) == ["tiny.toml:9: objective.adversarial: real_low 1.5 is above real_high 1.0"]
 

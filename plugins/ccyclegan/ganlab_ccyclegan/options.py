@@ -28,6 +28,11 @@ class CCycleGanNetworks(ArchitectureOptions):
 
     def roles(self, data: DataSpec) -> dict[str, str]:
         """Return what the three networks take and give."""
+        if data.label_kind != "classes" or data.labels < 2:
+            kind = "one class" if data.label_kind == "classes" else data.label_kind
+            raise ValueError(
+                f'labels are {kind}: ccyclegan translates between classes; say dataset.labels = "expression", or one attribute'
+            )
         level_sizes_px(data.size_px)
         return {
             "encoder": "images -> latents",
