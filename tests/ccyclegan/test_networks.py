@@ -79,6 +79,12 @@ def test_a_residual_decoder_starts_near_the_photo() -> None:
     assert 0 < (images - photos).abs().mean() < 0.1
 
 
+def test_a_discriminator_may_have_a_width_of_its_own() -> None:
+    _, nets = build(width=8, discriminator_width=64)
+    assert sum(weight.numel() for weight in nets["discriminator"].parameters()) == 3_283_918
+    assert nets["encoder"](torch.zeros(1, 1, 48, 48))[0].shape[1] == 8
+
+
 def test_labels_change_the_image_by_the_latent_and_by_the_levels() -> None:
     photo = torch.rand(1, 1, 48, 48) * 2 - 1
     for options in ({}, {"label_at_levels": True}):

@@ -28,7 +28,7 @@ class CCycleGan:
         """Return the three networks, freshly drawn."""
         options, data = self._options, self._data
         sizes = level_sizes_px(data.size_px)
-        widths = [options.width * 2**level for level in range(LEVELS)]
+        widths = _widths(options.width)
         return {
             "encoder": Encoder(data.channels, widths, keep_photo=options.residual),
             "decoder": Decoder(
@@ -39,7 +39,9 @@ class CCycleGan:
                 residual=options.residual,
                 label_at_levels=options.label_at_levels,
             ),
-            "discriminator": Discriminator(data.channels, widths, sizes[-1], data.labels),
+            "discriminator": Discriminator(
+                data.channels, _widths(options.discriminator_width or options.width), sizes[-1], data.labels
+            ),
         }
 
     def translate(self, nets: Mapping[str, nn.Module], images: Tensor, labels: Tensor) -> Tensor:
@@ -89,7 +91,7 @@ class Decoder(nn.Module):
 
         # Each level joins what comes from below with the encoder's latent of that size, and doubles both.
         inputs = [deepest, *(2 * width for width in reversed(skips))]
-        outputs = [*reversed(skips), channels]
+        outputs = [*reversed(skips), 2 * channels if residual else channels]
         sizes = list(reversed(sizes_px))
         paddings = [after - (2 * before + 2) for before, after in pairwise(sizes)]
         *ups, last = (
@@ -113,8 +115,8 @@ class Decoder(nn.Module):
         x = self.narrow(x)
         for level, skip in zip(self.levels, reversed(skips), strict=True):
             x = torch.cat([level(x, labels), skip], 1)
-        drawn = torch.tanh(self.last(x))
-        return _change(latents[LEVELS], drawn) if self.residual else drawn
+        drawn = self.last(x)
+        return _change(latents[LEVELS], *drawn.chunk(2, 1)) if self.residual else torch.tanh(drawn)
 
 
 class Level(nn.Module):
@@ -135,8 +137,12 @@ class Level(nn.Module):
         return normalised
 
 
-def _change(photo: Tensor, change: Tensor) -> Tensor:
-    """Return the photo moved by the share `change` in [-1, 1] of the way to white or to black."""
+def _change(photo: Tensor, drawn: Tensor, counts: Tensor) -> Tensor:
+    """Return the photo moved towards white or black by tanh(drawn) * sigmoid(counts) of the way, so it stays in [-1, 1].
+
+    The second factor, as the attention of GANimation (Pumarola et al., 2018), can leave what surrounds a face untouched.
+    """
+    change = torch.tanh(drawn) * torch.sigmoid(counts)
     return photo + change.relu() * (1 - photo) - (-change).relu() * (1 + photo)
 
 
@@ -158,6 +164,10 @@ class Discriminator(nn.Module):
             x = norm(F.leaky_relu(convolution(x), _SLOPE))
         features = x.flatten(1)
         return Verdict(logits=self.reality(features)[:, 0], classes=self.classes(features), features=features)
+
+
+def _widths(first: int) -> list[int]:
+    return [first * 2**level for level in range(LEVELS)]
 
 
 def _head(features: int, hidden: int, outputs: int) -> nn.Sequential:

@@ -23,7 +23,8 @@ class CCycleGanNetworks(ArchitectureOptions):
     """The networks of T26; every default is the published value."""
 
     width: int = Field(64, ge=4, le=512, description="channels of the first level; each next level has twice as many")
-    residual: bool = Field(False, description="the decoder draws the change of the photo, not a whole new image")
+    discriminator_width: int | None = Field(None, ge=4, le=512, description="the same of the discriminator; None: width")
+    residual: bool = Field(False, description="the decoder draws a change of the photo and where it counts, not an image")
     label_at_levels: bool = Field(False, description="the label also biases each level of the decoder, not the latent only")
 
     def roles(self, data: DataSpec) -> dict[str, str]:
