@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from ganlab.contracts import DataSpec, ImageSet, Model
@@ -74,7 +74,8 @@ def read_images(folder: Path, size_px: int, channels: int) -> tuple[Tensor, list
         try:
             images.append(_read_image(path, size_px, channels))
         except (OSError, ValueError, Image.DecompressionBombError) as error:
-            faults.append(f"  {path.name}: {error}")
+            reason = "not an image" if isinstance(error, UnidentifiedImageError) else getattr(error, "strerror", None) or error
+            faults.append(f"  {path.name}: {reason}")
     if faults:
         raise DataError("\n".join([f"--images {folder}: {len(faults)} of {len(paths)} files cannot be read:", *faults]))
     return torch.stack(images), [path.name for path in paths]
@@ -120,7 +121,10 @@ def _read_image(path: Path, size_px: int, channels: int) -> Tensor:
     with Image.open(path) as opened:
         if opened.width * opened.height > _MAX_PIXELS:
             raise ValueError(f"{opened.width} x {opened.height} pixels are more than {_MAX_PIXELS}")
-        image = ImageOps.exif_transpose(opened).convert("RGB" if channels == 3 else "L")
+        image = ImageOps.exif_transpose(opened)
+        if image.mode.startswith("I"):  # 16 bits: converted, all but the darkest would be white
+            image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        image = image.convert("RGB" if channels == 3 else "L")
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     pixels = np.array(image.crop((left, top, left + side, top + side)))
