@@ -87,7 +87,7 @@ def resolved(spec: Spec) -> dict[str, Any]:
         "dataset": {"use": _reference(spec.dataset), **spec.dataset.settings},
         "architecture": {"use": _reference(spec.architecture), **spec.architecture.settings},
         "objective": {"use": _reference(spec.objective), **objective, **losses},
-        "optimizer": {player: options.model_dump(mode="json") for player, options in spec.optimizers.items()},
+        "optimizer": _shared_if_equal({player: o.model_dump(mode="json") for player, o in spec.optimizers.items()}),
         "training": spec.training.model_dump(mode="json"),
     }
     if spec.term_weights is not None:
@@ -104,6 +104,12 @@ def resolved(spec: Spec) -> dict[str, Any]:
 def _reference(chosen: Chosen) -> str:
     """Return the name under which a recipe finds the component again: "dist:name" for strangers."""
     return chosen.name if chosen.registered.is_builtin else chosen.registered.full_name
+
+
+def _shared_if_equal(optimizers: dict[str, Any]) -> dict[str, Any]:
+    """Return one section for all players where none differs, so that a `--set optimizer.KEY` reaches every one."""
+    first, *others = optimizers.values()
+    return first if all(other == first for other in others) else optimizers
 
 
 class _Check:
@@ -294,6 +300,9 @@ class _Check:
                 self.faults.add(
                     ("optimizer", player), f"no such player{near(player, players)}; players are {', '.join(players)}"
                 )
+        for key in shared:
+            if key != "use" and players and all(key in tables.get(player, {}) for player in players):
+                self.notices.append(f"optimizer.{key} is not used: each of {', '.join(players)} has its own")
         adapter: TypeAdapter[Any] = TypeAdapter(OptimizerOptions)
         optimizers = {}
         # Without players (the objective has faults of its own) the values are checked all the same.

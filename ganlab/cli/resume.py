@@ -28,7 +28,7 @@ def command(
     from ganlab.resolve import choose_device
     from ganlab.runs.directory import open_run
     from ganlab.tensors import write_text_atomic
-    from ganlab.training.session import resume_run
+    from ganlab.training.session import check_new_end, resume_run
 
     if max_steps is not None and epochs is not None:
         raise UsageError("--max-steps and --epochs are two ends; give one")
@@ -40,6 +40,7 @@ def command(
     spec = make_spec(recipe, Registry(plugins))
     if max_steps is not None or epochs is not None:
         with run.held():
+            check_new_end(run, steps=max_steps, epochs=epochs)
             write_text_atomic(run.recipe, dump_recipe(resolved(spec), recipe.header))
     with ConsoleListener() as listener:
         outcome = resume_run(spec, plugins, run, choose_device(device), listener, max_minutes)

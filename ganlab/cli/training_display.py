@@ -75,9 +75,10 @@ def report(outcome: Outcome, spec: Spec) -> None:
         result(f"{run.path}: already finished at step {outcome.step}; `ganlab resume {run.path} --max-steps N` extends it")
         return
     state = "finished" if outcome.is_finished else "stopped"
-    result(f"{state} after {outcome.step} steps")
+    result(f"{state} after {outcome.step} step{'' if outcome.step == 1 else 's'}")
+    width = max(map(len, outcome.scores), default=0)
     for name, value in outcome.scores.items():
-        result(f"  {name:32} {value:.4g}")
+        result(f"  {name:{width}}  {value:.4g}")
     if spec.data.test_seen and outcome.scores:
         result("  (the test split was part of the training images)")
     pictures = sorted(run.samples.glob("step-*.png"))
@@ -89,8 +90,14 @@ def report(outcome: Outcome, spec: Spec) -> None:
     if not outcome.is_finished:
         result(f"go on:       ganlab resume {run.path}")
         return
-    result(f"next:        ganlab sample {run.path}              more pictures from the checkpoint")
-    result(f"             ganlab resume {run.path} --max-steps {2 * outcome.step}    train on")
+    hints = {
+        f"ganlab sample {run.path} --seed 1": "other faces",
+        f"ganlab resume {run.path} --max-steps {2 * outcome.step}": "train twice as long",
+        "ganlab recipes list": "published experiments",
+    }
+    width = max(map(len, hints))
+    for index, (hint, meaning) in enumerate(hints.items()):
+        result(f"{'' if index else 'next:':12} {hint:{width}}  {meaning}")
 
 
 def _place(what: str, path: Path | None) -> None:

@@ -72,7 +72,9 @@ def export(
     tell(f"reading or drawing {registered.name}")
     component = registered.component
     dataset: Any = registered.load_target()(options)
-    cached = open_images(component.name, component.version, options.content(), dataset, size_px=layout.size_px, channels=layout.channels)
+    cached = open_images(
+        component.name, component.version, options.content(), dataset, size_px=layout.size_px, channels=layout.channels
+    )
     for notice in cached.notices:
         tell(notice)
     splits = first_images(cached.splits, images)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import torch
 
 from ganlab.contracts import RunInfo
-from ganlab.errors import DeviceError, DivergedError, GanlabError, Interrupted, RunError
+from ganlab.errors import DeviceError, DivergedError, GanlabError, Interrupted, RunError, UsageError
 from ganlab.evaluation.model import TrainedModel
 from ganlab.evaluation.scores import evaluate
 from ganlab.plugins import Plugins
@@ -96,6 +96,19 @@ def resume_run(
         return _train(spec, plugins, parts, run, listener, found[-1][1] if found else None, max_minutes)
 
 
+def check_new_end(run: Run, *, steps: int | None, epochs: float | None) -> None:
+    """Raise `UsageError` for an end that the run has passed already."""
+    found = list_checkpoints(run.checkpoints)
+    if not found:
+        return
+    checkpoint = open_checkpoint(found[-1][1])
+    epochs_done = checkpoint.state.get("epoch", 0)
+    if steps is not None and steps < checkpoint.step:
+        raise UsageError(f"--max-steps {steps}: {run.path} is at step {checkpoint.step} already; name a later end")
+    if epochs is not None and epochs < epochs_done:
+        raise UsageError(f"--epochs {epochs:g}: {run.path} is at epoch {epochs_done:g} already; name a later end")
+
+
 def warm_start(parts: Parts, source: Path) -> None:
     """Load the networks (and averaged ones, if both keep them) from another run's checkpoint."""
     checkpoint = open_checkpoint(find_checkpoint(source))
@@ -159,9 +172,10 @@ def _train(
     end = end_of(spec.training, parts.data.draws.epoch_images)
     observers = Observers(plugins, RunInfo(path=run.path, recipe=resolved(spec)), listener.note)
     first_step = parts.step
-    for notice in (*spec.recipe.notices, *spec.notices, *parts.data.notices):
-        listener.note(notice)
-    listener.opened(run, parts, end)
+    if end.share(parts.step, parts.data.draws.images) < 1:
+        for notice in (*spec.recipe.notices, *spec.notices, *parts.data.notices):
+            listener.note(notice)
+        listener.opened(run, parts, end)
     watcher = _Watcher(listener, observers)
     milestones = _milestones(spec, parts, run, observers, watcher)
     observers.started()
@@ -174,7 +188,8 @@ def _train(
         raise
     except DivergedError as error:
         kept = list_checkpoints(run.checkpoints)
-        raise DivergedError(f"{error}\nThe last good checkpoint: {kept[-1][1] if kept else 'none yet'}") from None
+        last = f"The last good checkpoint is kept: {kept[-1][1]}" if kept else "No checkpoint had been saved."
+        raise DivergedError(f"{error}\n{last}") from None
     finally:
         observers.ended(status)
     return Outcome(
@@ -211,6 +226,7 @@ def _milestones(spec: Spec, parts: Parts, run: Run, observers: Observers, watche
     def score(step: int) -> float | None:
         if not spec.evaluation:
             return None
+        watcher.note(f"step {step}: scoring by {', '.join(spec.evaluation)}")
         facts = {"step": step, "epoch": parts.data.draws.epoch, "data_fingerprint": parts.data.fingerprint}
         watcher.scores = evaluate(spec, trained_model(spec, parts), parts.data.test, run, parts.device, facts)
         observers.scored(step, watcher.scores)
@@ -229,6 +245,9 @@ class _Watcher:
         self._listener, self._observers = listener, observers
         self.scores: Mapping[str, float] = {}
         self.last_row: Mapping[str, float] = {}
+
+    def note(self, text: str) -> None:
+        self._listener.note(text)
 
     def stepped(self, step: int, total_steps: int, images: int) -> None:
         self._listener.stepped(step, total_steps, images)

@@ -45,7 +45,7 @@ class Tally:
         if found:
             step, name = min(found)
             raise DivergedError(
-                f"{name} is not finite at step {step}; the last good checkpoint is kept. "
+                f"{name} is not finite at step {step}. "
                 'Try a lower optimizer.learning_rate, training.precision = "fp32", or another training.seed.'
             )
 

@@ -165,9 +165,9 @@ def test_a_term_that_is_not_finite_stops_the_run_and_names_itself(
     with pytest.raises(DivergedError) as error:
         start(spec, plugins, listener, tmp_path / "run")
     assert str(error.value).splitlines() == [
-        "d_adversarial is not finite at step 13; the last good checkpoint is kept. Try a lower optimizer.learning_rate, "
+        "d_adversarial is not finite at step 13. Try a lower optimizer.learning_rate, "
         'training.precision = "fp32", or another training.seed.',
-        f"The last good checkpoint: {tmp_path / 'run' / 'checkpoints' / 'step-00000010'}",
+        f"The last good checkpoint is kept: {tmp_path / 'run' / 'checkpoints' / 'step-00000010'}",
     ]
 
 
