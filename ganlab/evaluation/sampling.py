@@ -58,7 +58,7 @@ def sample(
     """
     checkpoint = open_checkpoint(find_checkpoint(source))
     folder = checkpoint.path.parent.parent
-    if len(checkpoint.path.parts) < 3:  # named from within the run's folder
+    if len(checkpoint.path.parts) < 2 or ".." in checkpoint.path.parts:  # named from within the run's folder
         folder = checkpoint.path.resolve().parent.parent
     plugins = load_plugins()
     recipe = load_recipe(open_run(folder).recipe)

@@ -17,6 +17,7 @@ from ganlab.evaluation.model import TrainedModel
 from ganlab.evaluation.scores import evaluate
 from ganlab.plugins import Plugins
 from ganlab.recipe import dump_recipe
+from ganlab.registry import in_one_line
 from ganlab.report.pictures import make_grid, write_grid
 from ganlab.resolve import Parts, resolve
 from ganlab.runs.checkpoints import find_checkpoint, list_checkpoints, open_checkpoint, sweep
@@ -211,9 +212,12 @@ def restore(parts: Parts, progress: Progress, checkpoint: Path | None) -> dict[s
     load_state(parts, progress.tally, opened)
     try:
         progress.best, progress.seconds = opened.state["best"], float(opened.state["seconds"])
-        return {"log": opened.state["log"], "timing": opened.state["timing"]}
+        return {
+            name: {"columns": list(opened.state[name]["columns"]), "rows": int(opened.state[name]["rows"])}
+            for name in ("log", "timing")
+        }
     except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{checkpoint}: state.json lacks {error}") from None
+        raise RunError(f"{checkpoint}: state.json is damaged ({in_one_line(error)})") from None
 
 
 def _milestones(spec: Spec, parts: Parts, run: Run, observers: Observers, watcher: _Watcher) -> Milestones:
