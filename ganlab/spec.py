@@ -26,6 +26,7 @@ from ganlab.options import (
 from ganlab.recipe import Recipe
 from ganlab.registry import Registered, Registry
 from ganlab.spec_faults import Faults, near
+from ganlab.spec_match import check_frozen, check_roles
 from ganlab.spec_signature import signature_options
 
 SECTIONS = ("dataset", "architecture", "objective", "optimizer", "training", "frozen", "evaluation")
@@ -332,26 +333,8 @@ class _Check:
         assert isinstance(objective.options, ObjectiveOptions)
         needs = objective.options.needs()
         trained = {network for networks in players.values() for network in networks}
-        for network, role in needs.items():
-            if network not in roles:
-                offered = ", ".join(f"{n} ({r})" for n, r in roles.items())
-                self.faults.add(
-                    ("objective", "use"),
-                    f"{objective.name} needs a network {network} ({role}); {architecture.name} offers {offered}",
-                )
-            elif not _fits(role, roles[network]):
-                self.faults.add(
-                    ("objective", "use"),
-                    f"{objective.name} needs {network} as {role}; {architecture.name} offers it as {roles[network]}",
-                )
-            if network not in trained and network not in frozen:
-                self.faults.add(
-                    ("objective", "use"),
-                    f'nobody trains {network}: name the run it comes from, [frozen.{network}] run = "..."',
-                )
-        for network in frozen:
-            if network not in needs or network in trained:
-                self.faults.add(("frozen", network), f"{objective.name} has no frozen network of this name")
+        check_roles(self.faults, objective.name, needs, architecture.name, roles)
+        check_frozen(self.faults, objective.name, needs, trained, frozen)
         if not data.labels and any("labels" in need or "classes" in need for need in needs.values()):
             self.faults.add(("dataset",), f"{objective.name} needs labels, and these data have none")
         used = {network: roles[network] for network in needs if network in roles}
@@ -360,9 +343,3 @@ class _Check:
                 f"labels are not used: {objective.name} with {architecture.name} ignores the {data.labels} labels"
             )
         return used
-
-
-def _fits(need: str, role: str) -> bool:
-    """Return whether inputs are equal and the needed outputs are among those offered."""
-    (need_in, need_out), (role_in, role_out) = ([part.split() for part in side.split("->")] for side in (need, role))
-    return need_in == role_in and set(need_out) <= set(role_out)

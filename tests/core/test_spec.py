@@ -164,3 +164,34 @@ def test_a_loss_without_an_options_model_takes_its_constructors_signature(
     assert dict(spec.losses["adversarial"].settings) == {"margin": 0.5}
     with pytest.raises(RecipeError, match="margin: 'x' must be a number"):
         make_spec(parse_recipe(text.replace("0.5", '"x"'), Path("x.toml")), registry)
+
+
+def test_the_resolved_recipe_shares_an_optimizer_that_all_players_have(spec_of: SpecOf) -> None:
+    assert resolved(spec_of())["optimizer"]["learning_rate"] == 0.01
+    apart = spec_of({"learning_rate = 1e-2": "learning_rate = 1e-2\n[optimizer.generator]\nlearning_rate = 1e-3"})
+    assert {player: o["learning_rate"] for player, o in resolved(apart)["optimizer"].items()} == {
+        "generator": 1e-3,
+        "discriminator": 1e-2,
+    }
+
+
+def test_a_shared_value_that_every_player_replaces_is_told(spec_of: SpecOf) -> None:
+    own = "\n[optimizer.generator]\nlearning_rate = 1e-3\n[optimizer.discriminator]\nlearning_rate = 1e-4"
+    assert spec_of({"learning_rate = 1e-2": f"learning_rate = 1e-2{own}"}).notices == (
+        "optimizer.learning_rate is not used: each of generator, discriminator has its own",
+    )
+
+
+@pytest.mark.parametrize(
+    ("need", "role", "expected"),
+    [
+        ("images -> logits", "images -> logits classes", True),
+        ("images -> logits classes", "images -> logits", False),
+        ("images labels -> logits", "images -> logits", False),
+        ("noise labels -> images", "noise labels -> images", True),
+    ],
+)
+def test_a_role_serves_a_need_with_equal_inputs_and_enough_outputs(need: str, role: str, expected: bool) -> None:
+    from ganlab.spec_match import fits
+
+    assert fits(need, role) is expected

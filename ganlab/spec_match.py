@@ -1,0 +1,39 @@
+"""What an objective needs against what an architecture offers and other runs lend: a fault for each that does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from ganlab.spec_faults import Faults
+
+
+def check_roles(faults: Faults, objective: str, needs: Mapping[str, str], architecture: str, roles: Mapping[str, str]) -> None:
+    """Find each needed network that is not offered, or offered with other inputs or too few outputs."""
+    for network, need in needs.items():
+        if network not in roles:
+            offered = ", ".join(f"{name} ({role})" for name, role in roles.items())
+            faults.add(("objective", "use"), f"{objective} needs a network {network} ({need}); {architecture} offers {offered}")
+        elif not fits(need, roles[network]):
+            faults.add(
+                ("objective", "use"), f"{objective} needs {network} as {need}; {architecture} offers it as {roles[network]}"
+            )
+
+
+def check_frozen(
+    faults: Faults, objective: str, needs: Mapping[str, str], trained: Collection[str], frozen: Mapping[str, object]
+) -> None:
+    """Find each network that nobody trains and no run lends, and each that is lent to no use."""
+    for network in needs:
+        if network not in trained and network not in frozen:
+            faults.add(
+                ("objective", "use"), f'nobody trains {network}: name the run it comes from, [frozen.{network}] run = "..."'
+            )
+    for network in frozen:
+        if network not in needs or network in trained:
+            faults.add(("frozen", network), f"{objective} has no frozen network of this name")
+
+
+def fits(need: str, role: str) -> bool:
+    """Return whether "inputs -> outputs" of a role serve a need: equal inputs, and the needed outputs among the offered."""
+    (need_in, need_out), (role_in, role_out) = ([part.split() for part in side.split("->")] for side in (need, role))
+    return need_in == role_in and set(need_out) <= set(role_out)
