@@ -13,13 +13,14 @@ import pytest
 import torch
 
 from ganlab import RunInfo, hookimpl
-from ganlab.errors import DivergedError, GanlabError, Interrupted, RunError
+from ganlab.errors import DeviceError, DivergedError, GanlabError, Interrupted, RunError
 from ganlab.plugins import Plugins
 from ganlab.recipe import load_recipe
 from ganlab.recipe_end import with_end
 from ganlab.registry import Registry
-from ganlab.runs.checkpoints import find_checkpoint, list_checkpoints, open_checkpoint
+from ganlab.runs.checkpoints import find_checkpoint, list_checkpoints, open_checkpoint, save_checkpoint
 from ganlab.runs.directory import Run, create_run, open_run
+from ganlab.runs.table import Table
 from ganlab.spec import Spec, make_spec
 from ganlab.training import session
 from ganlab.training.session import Outcome, resume_run, start_run
@@ -296,3 +297,25 @@ def test_an_observer_that_raises_is_dropped_with_one_line(
     seen.clear()
     start(spec_of({"steps = 20": "steps = 4"}), plugins_with(observing("sound", fails_at=0)), listener, tmp_path / "b")
     assert seen == [("sound", 4), ("sound", "finished", "b")]
+
+
+def test_a_row_that_cannot_be_written_is_told_with_the_way_on(tmp_path: Path) -> None:
+    table = Table(tmp_path / "log.csv")
+    table.append({"step": 1, "d": 0.5})
+    table.path.unlink()
+    table.path.mkdir()
+    with pytest.raises(DeviceError) as error:
+        table.append({"step": 2, "d": 0.25})
+    assert str(error.value) == (
+        f"{table.path}: cannot be written (Is a directory); make room, then resume from the newest checkpoint"
+    )
+    assert table.rows == 1
+
+
+def test_a_checkpoint_that_stands_in_the_way_is_replaced_whole(tmp_path: Path) -> None:
+    tensors = {"networks": {"a/weight": torch.zeros(2)}}
+    old = save_checkpoint(tmp_path, 5, tensors, {})
+    (old / "networks.safetensors").write_bytes(b"torn")
+    new = save_checkpoint(tmp_path, 5, tensors, {})
+    assert torch.equal(open_checkpoint(new).tensors("networks")["a/weight"], torch.zeros(2))
+    assert [entry.name for entry in tmp_path.iterdir()] == ["step-00000005"]
