@@ -105,6 +105,8 @@ def save(parts: Parts, training: TrainingOptions, run: Run, progress: Progress, 
     if value is not None and _is_better(value, progress.best, training.best_is):
         progress.best = {"step": parts.step, "value": value}
     files, state = files_of(parts, progress.tally)
+    progress.log.sync()
+    progress.timing.sync()
     tables = {"log": progress.log.state(), "timing": progress.timing.state()}
     record = {**state, **tables, "best": progress.best, "seconds": progress.seconds}
     path = save_checkpoint(run.checkpoints, parts.step, files, record)
