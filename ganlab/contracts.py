@@ -209,7 +209,7 @@ class Model(Protocol):
 
 
 class Evaluator(Protocol):
-    """Scores a model; built as `Class(options)` (or by its constructor's arguments)."""
+    """Scores a model; built, like a loss, as `Class(**options)`: each option by its name."""
 
     def score(self, model: Model, test: ImageSet) -> Mapping[str, float]:
         """Return named scores; `test` holds the test images, uint8 [N, C, H, W], with labels 0/1 [N, K]."""

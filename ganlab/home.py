@@ -24,12 +24,3 @@ def home(environment: Mapping[str, str] = os.environ, platform: str = sys.platfo
         return Path(tempfile.gettempdir()) / "ganlab"
     inside = {"win32": ("AppData", "Local"), "darwin": ("Library", "Caches")}.get(platform, (".cache",))
     return user.joinpath(*inside, "ganlab")
-
-
-def is_writable(folder: Path) -> bool:
-    """Create the folder if need be, and say whether files can be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        return False
-    return os.access(folder, os.W_OK | os.X_OK)

@@ -14,7 +14,7 @@ from ganlab.contracts import DataSpec
 class Options(BaseModel):
     """Typed options: unknown keys are refused, as are inf and nan; no coercion between types; nothing changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def _as_table(value: object) -> object:
 
 
 # A field of an objective that names a loss; the objective's class gets the loss itself, averaged in fp32 by the core.
-LossName = Annotated[LossChoice | str, BeforeValidator(_as_table)]
+LossName = Annotated[LossChoice | str, BeforeValidator(_as_table), Field(validate_default=True)]
 
 
 class DatasetOptions(Options):
@@ -98,7 +98,7 @@ class AdamOptions(Options):
 
     use: Literal["adam"] = "adam"
     learning_rate: float = Field(2e-4, gt=0, le=1, description="step size")
-    betas: tuple[float, float] = Field((0.5, 0.999), strict=False, description="decay of the two moments, each in [0, 1)")
+    betas: tuple[float, float] = Field((0.5, 0.999), description="decay of the two moments, each in [0, 1)")
     epsilon: float = Field(1e-8, gt=0, description="added to the root of the second moment")
 
 
@@ -158,5 +158,5 @@ class TrainingOptions(Options):
 class FrozenOptions(Options):
     """A network that nobody trains, taken from another run."""
 
-    run: str = Field(description="run directory, checkpoint directory, or NAME@ALIAS of the model registry")
+    run: str = Field(description="run directory or checkpoint directory")
     step: int | None = Field(None, ge=0, description="which checkpoint of the run; None: the newest")

@@ -12,7 +12,7 @@ from torch import nn
 
 from ganlab.contracts import Architecture, Dataset, ImageSet
 from ganlab.data.bank import Bank, make_bank, select
-from ganlab.data.cache import open_images
+from ganlab.data.cache import CachedImages, open_images
 from ganlab.data.draws import Draws
 from ganlab.errors import DataError, DeviceError, PluginError
 from ganlab.losses import wrap
@@ -60,6 +60,10 @@ def resolve(spec: Spec, device: torch.device) -> Parts:
     architecture, nets = build_networks(spec)
     losses = nn.ModuleDict({name: wrap(loss.family, _loss(loss)) for name, loss in spec.losses.items()}).to(device)
     objective = _objective(spec, losses)
+    if isinstance(objective, nn.Module):  # it keeps something between steps
+        objective.to(device)
+    if device.type == "cuda":  # the same run gives the same bytes; cuDNN's quickest algorithms do not
+        torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     trained = {network for networks in spec.players.values() for network in networks}
     for name, net in nets.items():
         net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -107,18 +111,29 @@ def choose_device(name: str) -> torch.device:
     return torch.device(kind)
 
 
-def open_data(spec: Spec, device: torch.device) -> Data:
-    """Return the recipe's images; raises `DataError` if they are missing, damaged or not what the set promised."""
-    options = spec.dataset.options
+def open_splits(spec: Spec) -> CachedImages:
+    """Return the recipe's images by split; raises `DataError` if they are missing, damaged or not what the set promised."""
+    options, registered = spec.dataset.options, spec.dataset.registered
     assert isinstance(options, DatasetOptions)
-    dataset: Dataset = spec.dataset.registered.load_target()(options)
-    component = spec.dataset.registered.component
+    dataset: Dataset = registered.load_target()(options)
     cached = open_images(
-        component.name, component.version, options.content(), dataset, size_px=spec.data.size_px, channels=spec.data.channels
+        registered.full_name,
+        registered.component.version,
+        options.content(),
+        dataset,
+        size_px=spec.data.size_px,
+        channels=spec.data.channels,
     )
     for split, images in cached.splits.items():
         _check_images(spec, split, images)
-    training = spec.training
+    return cached
+
+
+def open_data(spec: Spec, device: torch.device) -> Data:
+    """Return the recipe's images, those to train on ready to be drawn; raises `DataError` as `open_splits` does."""
+    options, training = spec.dataset.options, spec.training
+    assert isinstance(options, DatasetOptions)
+    cached = open_splits(spec)
     bank = make_bank(select(cached.splits, options.split, options.images), spec.data.labels, device)
     draws = Draws(
         bank.labels.cpu(),
@@ -147,6 +162,8 @@ def _check_images(spec: Spec, split: str, images: ImageSet) -> None:
     name = f"data set {spec.dataset.name}, split {split}"
     if images.images.dtype != torch.uint8 or tuple(images.images.shape[1:]) != shape:
         raise DataError(f"{name}: images are {images.images.dtype} {tuple(images.images.shape)}, not uint8 {('N', *shape)}")
+    if not len(images.images):
+        raise DataError(f"{name}: holds no image")
     if not spec.data.labels:
         return
     labels = images.labels

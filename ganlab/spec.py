@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from ganlab.contracts import DataSpec
 from ganlab.errors import GanlabError
@@ -23,9 +25,9 @@ from ganlab.options import (
     OptimizerOptions,
     TrainingOptions,
 )
-from ganlab.recipe import Recipe
+from ganlab.recipe import Recipe, near
 from ganlab.registry import Registered, Registry
-from ganlab.spec_faults import Faults, near
+from ganlab.spec_faults import Faults
 from ganlab.spec_match import check_frozen, check_roles
 from ganlab.spec_signature import signature_options
 
@@ -94,7 +96,11 @@ def resolved(spec: Spec) -> dict[str, Any]:
     if spec.term_weights is not None:
         values["objective"]["weights"] = dict(spec.term_weights)
     if spec.frozen:
-        values["frozen"] = {network: frozen.model_dump(mode="json") for network, frozen in spec.frozen.items()}
+        values["frozen"] = {
+            network: {**frozen.model_dump(mode="json"), "run": _absolute(frozen.run)} for network, frozen in spec.frozen.items()
+        }
+    if spec.training.start_from is not None:
+        values["training"]["start_from"] = _absolute(spec.training.start_from)
     if spec.evaluation:
         values["evaluation"] = {
             name: {"use": _reference(chosen), **chosen.settings} for name, chosen in spec.evaluation.items()
@@ -105,6 +111,11 @@ def resolved(spec: Spec) -> dict[str, Any]:
 def _reference(chosen: Chosen) -> str:
     """Return the name under which a recipe finds the component again: "dist:name" for strangers."""
     return chosen.name if chosen.registered.is_builtin else chosen.registered.full_name
+
+
+def _absolute(path: str) -> str:
+    """Return a path that names the same folder from any working folder."""
+    return str(Path(path).absolute())
 
 
 def _shared_if_equal(optimizers: dict[str, Any]) -> dict[str, Any]:
@@ -214,7 +225,8 @@ class _Check:
     def _validated(self, model: type[BaseModel] | None, table: Mapping[str, Any], key: tuple[str, ...]) -> Any:
         assert model is not None
         try:
-            return model.model_validate(table)
+            # As JSON: just as strict, but a list is a tuple where one is asked for, a string a path or an enum.
+            return model.model_validate_json(to_json(table, inf_nan_mode="constants"))
         except ValidationError as error:
             self.faults.add_invalid(key, error, model, table)
             return None
@@ -225,7 +237,11 @@ class _Check:
         for field, info in type(objective.options).model_fields.items() if objective.options else ():
             choice = getattr(objective.options, field)
             families = next((m.names for m in info.metadata if isinstance(m, Family)), None)
-            if families is None or not isinstance(choice, LossChoice):
+            if not isinstance(choice, LossChoice):
+                continue
+            if families is None:
+                why = 'must say which families it takes: Annotated[LossName, Family("adversarial")]'
+                self.faults.add(("objective", field), f"plugin {objective.registered.plugin}: the field {why}")
                 continue
             key = ("objective", field)
             chosen = self._chosen("loss", choice.use, choice.settings, key, None)
@@ -311,7 +327,9 @@ class _Check:
             own = tables.get(player, {})
             inherited = shared if own.get("use", shared.get("use")) == shared.get("use") else {}
             try:
-                optimizers[player] = adapter.validate_python({"use": "adam", **inherited, **own})
+                optimizers[player] = adapter.validate_json(
+                    to_json({"use": "adam", **inherited, **own}, inf_nan_mode="constants")
+                )
             except ValidationError as error:
                 self.faults.add_invalid_optimizer(player, error, own)
         return optimizers

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from ganlab.errors import RecipeError
-from ganlab.recipe import Recipe
-from ganlab.registry import did_you_mean, near_names
+from ganlab.recipe import Recipe, near
 
 # What a user reads instead of pydantic's words, by pydantic's error type.
 _WORDS = {
@@ -68,11 +67,6 @@ class Faults:
         codes = set(self._lines.values())
         error.code = codes.pop() if len(codes) == 1 else RecipeError.code
         raise error
-
-
-def near(name: str, names: Iterable[str]) -> str:
-    """Return the end of a message that suggests the names most like `name`; nothing if there is none."""
-    return did_you_mean(near_names(name, names))
 
 
 def _reason(fault: Any, model: type[BaseModel] | None, location: tuple[str, ...]) -> str:

@@ -9,6 +9,16 @@ from ganlab.spec_faults import Faults
 
 def check_roles(faults: Faults, objective: str, needs: Mapping[str, str], architecture: str, roles: Mapping[str, str]) -> None:
     """Find each needed network that is not offered, or offered with other inputs or too few outputs."""
+    malformed = {
+        **{n: r for n, r in needs.items() if r.count("->") != 1},
+        **{n: r for n, r in roles.items() if r.count("->") != 1},
+    }
+    for network, text in malformed.items():
+        faults.add(
+            ("objective", "use"), f'{objective} or {architecture} says {text!r} of {network}; a role reads "inputs -> outputs"'
+        )
+    if malformed:
+        return
     for network, need in needs.items():
         if network not in roles:
             offered = ", ".join(f"{name} ({role})" for name, role in roles.items())
@@ -23,6 +33,9 @@ def check_frozen(
     faults: Faults, objective: str, needs: Mapping[str, str], trained: Collection[str], frozen: Mapping[str, object]
 ) -> None:
     """Find each network that nobody trains and no run lends, and each that is lent to no use."""
+    for network in trained:
+        if network not in needs:
+            faults.add(("objective", "use"), f"{objective} has a player that moves {network}, which its needs do not name")
     for network in needs:
         if network not in trained and network not in frozen:
             faults.add(

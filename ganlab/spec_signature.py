@@ -6,10 +6,13 @@ import inspect
 from typing import Any
 
 from pydantic import BaseModel, create_model
+from pydantic.errors import PydanticSchemaGenerationError
 
 from ganlab.errors import PluginError
 from ganlab.options import Options
 from ganlab.registry import Registered
+
+_WRITABLE = (str, int, float, bool, list, tuple, dict, type(None))
 
 
 def signature_options(registered: Registered) -> type[BaseModel]:
@@ -26,6 +29,17 @@ def signature_options(registered: Registered) -> type[BaseModel]:
         annotation = (
             Any if parameter.annotation is parameter.empty or isinstance(parameter.annotation, str) else parameter.annotation
         )
+        if parameter.default is not parameter.empty and not isinstance(parameter.default, _WRITABLE):
+            raise PluginError(
+                f"plugin {registered.plugin}: {registered.kind} {registered.component.name}: the default of "
+                f"{parameter.name} is {parameter.default!r}, which no recipe can hold; give the component an options model"
+            )
         default = ... if parameter.default is parameter.empty else parameter.default
         fields[parameter.name] = (annotation, default)
-    return create_model(f"{registered.component.name}_options", __base__=Options, **fields)
+    try:
+        return create_model(f"{registered.component.name}_options", __base__=Options, **fields)
+    except PydanticSchemaGenerationError:
+        raise PluginError(
+            f"plugin {registered.plugin}: {registered.kind} {registered.component.name}: its constructor takes what no "
+            "recipe can hold; give the component an options model"
+        ) from None

@@ -22,7 +22,7 @@ LAYERS = (
     ("surface", ("cli", "testing", "__main__")),
 )
 # Every file of the core may import these; any other library has one door.
-FREE_LIBRARIES = ("numpy", "pydantic", "torch")
+FREE_LIBRARIES = ("numpy", "pydantic", "pydantic_core", "torch")
 DOORS = {
     "tomli": "ganlab/recipe_text.py",
     "tomli_w": "ganlab/recipe_text.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +12,10 @@ from ganlab.cli.choices import DeviceChoice, MaxMinutes
 from ganlab.cli.training_display import ConsoleListener, report
 from ganlab.errors import UsageError
 from ganlab.plugins import load_plugins
-from ganlab.recipe import dump_recipe, load_recipe
+from ganlab.recipe import load_recipe
 from ganlab.recipe_end import with_end
 from ganlab.registry import Registry
-from ganlab.spec import make_spec, resolved
+from ganlab.spec import make_spec
 
 
 def command(
@@ -27,21 +28,26 @@ def command(
     """Go on with a run from its newest checkpoint to the end that its recipe states."""
     from ganlab.resolve import choose_device
     from ganlab.runs.directory import open_run
-    from ganlab.tensors import write_text_atomic
-    from ganlab.training.session import check_new_end, resume_run
+    from ganlab.training.session import resume_run
 
     if max_steps is not None and epochs is not None:
         raise UsageError("--max-steps and --epochs are two ends; give one")
     run = open_run(run_dir)
     plugins = load_plugins()
     recipe = load_recipe(run.recipe)
-    if max_steps is not None or epochs is not None:
+    has_new_end = max_steps is not None or epochs is not None
+    if has_new_end:
         recipe = with_end(recipe, steps=max_steps, epochs=epochs)
-    spec = make_spec(recipe, Registry(plugins))
-    if max_steps is not None or epochs is not None:
-        with run.held():
-            check_new_end(run, steps=max_steps, epochs=epochs)
-            write_text_atomic(run.recipe, dump_recipe(resolved(spec), recipe.header))
+    spec, chosen = make_spec(recipe, Registry(plugins)), choose_device(device)
     with ConsoleListener() as listener:
-        outcome = resume_run(spec, plugins, run, choose_device(device), listener, max_minutes)
+        outcome = resume_run(
+            spec,
+            plugins,
+            run,
+            chosen,
+            listener,
+            command=["ganlab", *sys.argv[1:]],
+            has_new_end=has_new_end,
+            max_minutes=max_minutes,
+        )
     report(outcome, spec)

@@ -24,16 +24,24 @@ class Bank:
 
     def batch(self, rows: Tensor, *, flip: bool) -> Batch:
         """Return the images at `rows` [n], int64 on the CPU, in [-1, 1]; `flip`: each mirrored with probability 1/2."""
-        images = self.images.index_select(0, rows.to(self.images.device)).to(self.device, non_blocking=True)
+        here = self._moved(rows)
+        images = self.images.index_select(0, here if self.images.device == self.device else rows)
+        images = images.to(self.device)
         images = images.to(torch.float32, memory_format=torch.channels_last).div_(127.5).sub_(1)
         if flip:
             mirrored = torch.rand(len(images), 1, 1, 1, device=self.device) < 0.5
             images = torch.where(mirrored, images.flip(3), images)
-        return Batch(images=images, labels=self.label_rows(rows))
+        return Batch(images=images, labels=self.labels.index_select(0, here))
 
     def label_rows(self, rows: Tensor) -> Tensor:
         """Return the labels at `rows` [n], int64 on the CPU, [n, K]."""
-        return self.labels.index_select(0, rows.to(self.device))
+        return self.labels.index_select(0, self._moved(rows))
+
+    def _moved(self, rows: Tensor) -> Tensor:
+        """Return `rows` on the device; from pinned memory, so that the host does not wait for a GPU."""
+        if self.device.type == "cuda":
+            return rows.pin_memory().to(self.device, non_blocking=True)
+        return rows.to(self.device)
 
 
 def make_bank(images: ImageSet, labels: int, device: torch.device) -> Bank:

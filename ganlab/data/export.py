@@ -73,7 +73,7 @@ def export(
     component = registered.component
     dataset: Any = registered.load_target()(options)
     cached = open_images(
-        component.name, component.version, options.content(), dataset, size_px=layout.size_px, channels=layout.channels
+        registered.full_name, component.version, options.content(), dataset, size_px=layout.size_px, channels=layout.channels
     )
     for notice in cached.notices:
         tell(notice)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.contracts import DataSpec
+from ganlab.training.random_state import kept_random_state
 
 _PORTION_IMAGES = 256
 
@@ -74,8 +75,7 @@ class TrainedModel:
     def _inference(self, seed: int) -> Iterator[None]:
         """Leave modes and random state of the run as they were."""
         training = {name: net.training for name, net in self._nets.items()}
-        devices = [self._device] if self._device.type == "cuda" else []
-        with torch.random.fork_rng(devices), torch.inference_mode():
+        with kept_random_state(self._device), torch.inference_mode():
             torch.manual_seed(seed)
             for net in self._nets.values():
                 net.eval()

@@ -16,7 +16,7 @@ from ganlab.plugins import load_plugins
 from ganlab.recipe import load_recipe, swap_dataset
 from ganlab.registry import Registry
 from ganlab.report.pictures import ROWS, make_grid, read_images, write_grid, write_image
-from ganlab.resolve import build_networks, choose_device, open_data
+from ganlab.resolve import build_networks, choose_device, open_splits
 from ganlab.runs.checkpoints import Checkpoint, find_checkpoint, open_checkpoint
 from ganlab.runs.directory import open_run
 from ganlab.spec import Spec, make_spec
@@ -72,7 +72,7 @@ def sample(
         raise UsageError(f"{source}: {spec.architecture.name} makes no images; it can {', '.join(sorted(spec.makes))}")
     if images is not None and "translate" not in spec.makes:
         raise UsageError(f"--images: {spec.architecture.name} generates from noise and translates nothing")
-    sources, names = _sources(spec, images, seed, chosen)
+    sources, names = _sources(spec, images, seed)
     if rows is None:
         rows = len(names) or ROWS
     grid, captions = make_grid(model, sources, rows=rows, seed=seed)
@@ -101,7 +101,7 @@ def load_model(spec: Spec, checkpoint: Checkpoint, device: torch.device, *, raw:
     return TrainedModel(architecture, nets, spec.data, spec.makes, device)
 
 
-def _sources(spec: Spec, images: Path | None, seed: int, device: torch.device) -> tuple[ImageSet, list[str]]:
+def _sources(spec: Spec, images: Path | None, seed: int) -> tuple[ImageSet, list[str]]:
     """Return the faces to translate, with names; for a generator, labels at most."""
     if images is not None:
         pixels, files = read_images(images, spec.data.size_px, spec.data.channels)
@@ -110,7 +110,7 @@ def _sources(spec: Spec, images: Path | None, seed: int, device: torch.device) -
     if "translate" not in spec.makes and spec.data.label_kind != "attributes":
         empty = torch.zeros(0, spec.data.channels, spec.data.size_px, spec.data.size_px, dtype=torch.uint8)
         return ImageSet(images=empty, labels=torch.zeros(0, dtype=torch.int64)), []
-    test = open_data(spec, device).test
+    test = open_splits(spec).splits["test"]
     order = torch.randperm(len(test.images), generator=torch.Generator().manual_seed(seed)) if seed else slice(None)
     labels = None if test.labels is None else test.labels[order]
     return ImageSet(images=test.images[order], labels=labels), []

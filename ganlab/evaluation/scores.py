@@ -16,6 +16,7 @@ from ganlab.registry import in_one_line
 from ganlab.resolve import evaluator
 from ganlab.runs.directory import Run
 from ganlab.spec import Spec
+from ganlab.training.random_state import kept_random_state
 
 
 def evaluate(
@@ -26,12 +27,11 @@ def evaluate(
         images=test.images, labels=one_hot(test.labels, spec.data.labels, len(test.images)), identities=test.identities
     )
     entries, values = [], {}
-    devices = [device] if device.type == "cuda" else []
     for name, chosen in spec.evaluation.items():
         try:
-            with torch.random.fork_rng(devices):  # scoring moves nothing of the run
+            with kept_random_state(device):
                 scores = {key: float(value) for key, value in evaluator(chosen).score(model, labelled).items()}
-        except (TypeError, ValueError, RuntimeError, AttributeError, KeyError, IndexError) as error:
+        except Exception as error:  # whatever a plugin raises is told as its fault
             raise PluginError(f"evaluator {name} (plugin {chosen.registered.plugin}) failed: {in_one_line(error)}") from error
         values.update({f"{name}.{key}": value for key, value in scores.items()})
         entries.append({**facts, "evaluator": name, "scores": scores, "protocol": _protocol(spec, name, test)})
@@ -40,6 +40,13 @@ def evaluate(
         kept = [entry for entry in before if entry["step"] < facts["step"]]
         run.write_json(run.scores.name, {"scores": [*kept, *entries]})
     return values
+
+
+def scored_steps(run: Run) -> set[int]:
+    """Return the steps that scores.json holds scores of."""
+    if not run.scores.exists():
+        return set()
+    return {entry["step"] for entry in json.loads(run.scores.read_text(encoding="utf-8"))["scores"]}
 
 
 def _protocol(spec: Spec, name: str, test: ImageSet) -> dict[str, Any]:

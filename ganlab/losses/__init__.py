@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -22,16 +23,17 @@ class Adversarial(nn.Module):
 
     def discriminator(self, real: Tensor, fake: Tensor, *, pooled: bool = False) -> Tensor:
         """Return mean over real + mean over fake logits ([N] and [M], or patches); `pooled`: one mean over all."""
-        losses = self.loss.discriminator(_full(real), _full(fake))
+        with _full_precision(real):
+            losses = self.loss.discriminator(_full(real), _full(fake))
         if pooled and isinstance(losses, tuple):
             return torch.cat([part.flatten() for part in losses]).mean()
         return _mean(losses)
 
     def generator(self, fake: Tensor, real: Callable[[], Tensor]) -> Tensor:
         """Return the generator's term; `real()` gives logits of real images and is called only if the loss needs them."""
-        if self._wants_real:
-            return _mean(self.loss.generator(_full(fake), _full(real())))
-        return _mean(self.loss.generator(_full(fake)))
+        logits = (fake, real()) if self._wants_real else (fake,)
+        with _full_precision(fake):
+            return _mean(self.loss.generator(*map(_full, logits)))
 
     def real(self, logits: Tensor) -> Tensor:
         """Return the half of the discriminator's term that real images make, for procedures that update twice."""
@@ -47,7 +49,8 @@ class Adversarial(nn.Module):
         return torch.where(is_real, real, fake).mean()
 
     def _halves(self, logits: Tensor) -> tuple[Tensor, Tensor]:
-        real, fake = self.loss.discriminator(_full(logits), _full(logits))
+        with _full_precision(logits):
+            real, fake = self.loss.discriminator(_full(logits), _full(logits))
         return real, fake
 
 
@@ -60,7 +63,8 @@ class Criterion(nn.Module):
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Return the mean loss; both arguments have one shape."""
-        return _mean(self.loss(_full(a), _full(b)))
+        with _full_precision(a):
+            return _mean(self.loss(_full(a), _full(b)))
 
 
 class Penalty(nn.Module):
@@ -76,7 +80,7 @@ class Penalty(nn.Module):
 
     def forward(self, critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
         """Return the mean penalty of `critic` (images -> logits) at `real` and `fake` images, [N, C, H, W]."""
-        with torch.autocast(real.device.type, enabled=False), torch.compiler.set_stance("force_eager"):
+        with _full_precision(real), torch.compiler.set_stance("force_eager"):
             return _mean(self.loss(critic, _full(real), _full(fake.detach())))
 
 
@@ -85,6 +89,12 @@ def wrap(family: str, loss: Any) -> nn.Module:
     if family in ("adversarial", "relativistic"):
         return Adversarial(loss)
     return Penalty(loss) if family == "penalty" else Criterion(loss)
+
+
+def _full_precision(like: Tensor) -> AbstractContextManager[object]:
+    """Return a context in which the formula computes as it is written, whatever the precision of the networks."""
+    kind = like.device.type
+    return torch.autocast(kind, enabled=False) if torch.is_autocast_enabled(kind) else nullcontext()
 
 
 def _full(values: Tensor) -> Tensor:

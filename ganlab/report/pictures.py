@@ -85,6 +85,9 @@ def _translations(model: Model, test: ImageSet, rows: int) -> tuple[Tensor, list
     names = model.data.label_names
     shown = _one_of_each(test, model.data, rows)
     sources = test.images[shown]
+    if not names:
+        made = model.translate(sources, torch.zeros(len(sources), 0))
+        return torch.stack([sources, made], 1), ["source", "translation"]
     if model.data.label_kind == "classes":
         targets = torch.eye(len(names)).repeat(len(sources), 1)
     else:  # each attribute turned over

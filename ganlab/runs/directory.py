@@ -15,6 +15,7 @@ from typing import Any
 from ganlab.errors import DeviceError, RunError
 from ganlab.tensors import write_text_atomic
 
+RUNS = Path("runs")  # where runs are made that are given no folder
 _LOCK = ".lock"
 
 
@@ -72,15 +73,21 @@ class Run:
             yield
 
 
-def create_run(out: Path | None, name: str, root: Path = Path("runs")) -> Run:
+def check_out(out: Path) -> None:
+    """Raise `RunError` if `out` cannot be the folder of a new run, since something is there."""
+    # A lock alone is left by a run that ended before it began: killed at once, say.
+    if not out.exists() or (out.is_dir() and all(entry.name == _LOCK for entry in out.iterdir())):
+        return
+    is_run = Run(out).recipe.is_file()
+    way_on = f"`ganlab resume {out}` continues the run in it" if is_run else "choose another with --out DIR"
+    raise RunError(f"{out}: exists and is not an empty folder; {way_on}")
+
+
+def create_run(out: Path | None, name: str, root: Path = RUNS) -> Run:
     """Make the folder of a new run: `out` itself, or the next `root/NNNN-name`."""
     try:
         if out is not None:
-            # A lock alone is left by a run that ended before it began: the disk was full, say.
-            if out.exists() and (not out.is_dir() or any(entry.name != _LOCK for entry in out.iterdir())):
-                is_run = Run(out).recipe.is_file()
-                way_on = f"`ganlab resume {out}` continues the run in it" if is_run else "choose another with --out DIR"
-                raise RunError(f"{out}: exists and is not an empty folder; {way_on}")
+            check_out(out)
             out.mkdir(parents=True, exist_ok=True)
             return Run(out)
         root.mkdir(parents=True, exist_ok=True)

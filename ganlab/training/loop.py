@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any, Protocol
 
 import torch
 
-from ganlab.errors import Interrupted
+from ganlab.errors import DivergedError, Interrupted
 from ganlab.options import TrainingOptions
 from ganlab.resolve import Parts
 from ganlab.runs.checkpoints import list_checkpoints, prune, save_checkpoint
@@ -89,7 +90,11 @@ def train(
             is_scored = done or (training.evaluate_every_steps and step % training.evaluate_every_steps == 0)
             stopping = stop.signal_number is not None or clock.is_over()
             if is_scored or stopping or done or clock.is_checkpoint_due(training):
-                value = milestones.evaluate(step) if is_scored else None
+                try:
+                    value = milestones.evaluate(step) if is_scored else None
+                except BaseException:  # a score that fails never loses a step
+                    watcher.saved(step, save(parts, training, run, progress, clock, None))
+                    raise
                 watcher.saved(step, save(parts, training, run, progress, clock, value))
             if stopping and not done:
                 return _stopped(run, step, stop)
@@ -100,7 +105,9 @@ def train(
 
 def save(parts: Parts, training: TrainingOptions, run: Run, progress: Progress, clock: _Clock, value: float | None) -> Path:
     """Save a checkpoint of now, keep the best in mind, remove the oldest; returns its path."""
-    progress.tally.check()  # weights moved by a term that is not finite are not worth keeping
+    # Weights moved by a term or a gradient that is not finite are not worth keeping.
+    progress.tally.check()
+    check_weights(parts)
     progress.seconds = clock.seconds()
     if value is not None and _is_better(value, progress.best, training.best_is):
         progress.best = {"step": parts.step, "value": value}
@@ -115,6 +122,17 @@ def save(parts: Parts, training: TrainingOptions, run: Run, progress: Progress, 
     prune(run.checkpoints, training.keep_checkpoints, best_path)
     clock.saved()
     return path
+
+
+def check_weights(parts: Parts) -> None:
+    """Raise `DivergedError` naming a network whose weights are no longer finite."""
+    for network in {name: None for networks in parts.players.values() for name in networks}:
+        weights = [weight.detach() for weight in parts.nets[network].parameters()]
+        if weights and not bool(torch.stack([weight.isfinite().all() for weight in weights]).all()):
+            raise DivergedError(
+                f"weights of {network} are not finite at step {parts.step}, though every term was: a gradient was not. "
+                'Try a lower optimizer.learning_rate, training.precision = "fp32", or another training.seed.'
+            )
 
 
 def write_row(parts: Parts, progress: Progress) -> dict[str, float]:
@@ -180,4 +198,5 @@ class _Clock:
             import resource
         except ImportError:  # not on Windows
             return 0.0
-        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+        unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
+        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)

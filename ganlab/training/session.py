@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -12,16 +14,17 @@ from typing import Any, Protocol
 import torch
 
 from ganlab.contracts import RunInfo
-from ganlab.errors import DeviceError, DivergedError, GanlabError, Interrupted, RunError, UsageError
+from ganlab.errors import DeviceError, DivergedError, Interrupted, RecipeError, RunError, UsageError
 from ganlab.evaluation.model import TrainedModel
-from ganlab.evaluation.scores import evaluate
+from ganlab.evaluation.scores import evaluate, scored_steps
+from ganlab.options import TrainingOptions
 from ganlab.plugins import Plugins
-from ganlab.recipe import dump_recipe
+from ganlab.recipe import Recipe, dump_recipe
 from ganlab.registry import in_one_line
 from ganlab.report.pictures import make_grid, write_grid
 from ganlab.resolve import Parts, resolve
-from ganlab.runs.checkpoints import find_checkpoint, list_checkpoints, open_checkpoint, sweep
-from ganlab.runs.directory import Run, create_run
+from ganlab.runs.checkpoints import Checkpoint, find_checkpoint, list_checkpoints, open_checkpoint, sweep
+from ganlab.runs.directory import RUNS, Run, check_out, create_run
 from ganlab.runs.table import Table
 from ganlab.spec import Spec, resolved
 from ganlab.tensors import write_text_atomic
@@ -32,6 +35,7 @@ from ganlab.training.schedule import End, end_of
 from ganlab.training.state import load_networks, load_state
 from ganlab.training.tally import Tally
 
+ENVIRONMENT = "environment.json"
 _AS_RUN = "As run. "  # begins the first line of a resolved recipe
 
 
@@ -67,47 +71,75 @@ def start_run(
     max_minutes: float | None = None,
 ) -> Outcome:
     """Train `spec` in a new run directory."""
+    if out is not None:
+        check_out(out)  # before minutes are spent on data
     parts = resolve(spec, device)
-    for network in spec.frozen:
-        freeze_from(parts, network, spec.frozen[network].run, spec.frozen[network].step)
-    if spec.training.start_from is not None:
-        warm_start(parts, Path(spec.training.start_from))
-    run = create_run(out, spec.name)
+    take_networks(spec, parts)
+    check_disk(out or RUNS, parts)
+    run = create_run(out, run_name(spec.recipe))
     with run.held():
-        check_disk(run, parts)
         own = f"{_AS_RUN}`ganlab resume {run.path}` goes on; `ganlab run` on this file repeats the run."
         header = [own, *(line for line in spec.recipe.header.splitlines() if not line.startswith(_AS_RUN))]
         write_text_atomic(run.recipe, dump_recipe(resolved(spec), "\n".join(header)))
-        run.write_json("environment.json", environment(spec, parts, command))
+        run.write_json(ENVIRONMENT, environment(spec, parts, command))
         return _train(spec, plugins, parts, run, listener, None, max_minutes)
 
 
 def resume_run(
-    spec: Spec, plugins: Plugins, run: Run, device: torch.device, listener: Listener, max_minutes: float | None = None
+    spec: Spec,
+    plugins: Plugins,
+    run: Run,
+    device: torch.device,
+    listener: Listener,
+    *,
+    command: Sequence[str],
+    has_new_end: bool = False,
+    max_minutes: float | None = None,
 ) -> Outcome:
-    """Go on with `run`, whose recipe is `spec`, from its newest checkpoint, or from step 0 if there is none."""
+    """Go on with `run` from its newest checkpoint, or from step 0 if there is none.
+
+    `spec` is the run's recipe, `has_new_end`: with another end, which is then written to the run's recipe.
+    """
     with run.held():
         sweep_partial(run)
-        parts = resolve(spec, device)
-        for network in spec.frozen:
-            freeze_from(parts, network, spec.frozen[network].run, spec.frozen[network].step)
         found = list_checkpoints(run.checkpoints)
-        if not found and spec.training.start_from is not None:
-            warm_start(parts, Path(spec.training.start_from))
-        return _train(spec, plugins, parts, run, listener, found[-1][1] if found else None, max_minutes)
+        if has_new_end and found:
+            check_new_end(run, open_checkpoint(found[-1][1]), spec.training)
+        parts = resolve(spec, device)
+        if not found:
+            take_networks(spec, parts)
+        if has_new_end:
+            if found and spec.training.learning_rate_schedule != "constant":
+                listener.note("the learning rate is scheduled to the run's end: with the new end it rises again")
+            write_text_atomic(run.recipe, dump_recipe(resolved(spec), spec.recipe.header))
+        newest = found[-1][1] if found else None
+        return _train(spec, plugins, parts, run, listener, newest, max_minutes, environment(spec, parts, command))
 
 
-def check_new_end(run: Run, *, steps: int | None, epochs: float | None) -> None:
+def run_name(recipe: Recipe) -> str:
+    """Return the recipe's name; for the resolved recipe of a run, that run's name without its number."""
+    if recipe.path is None or not recipe.header.startswith(_AS_RUN):
+        return recipe.name
+    return re.sub(r"^\d{4,}-", "", recipe.path.absolute().parent.name) or recipe.name
+
+
+def check_new_end(run: Run, checkpoint: Checkpoint, training: TrainingOptions) -> None:
     """Raise `UsageError` for an end that the run has passed already."""
-    found = list_checkpoints(run.checkpoints)
-    if not found:
-        return
-    checkpoint = open_checkpoint(found[-1][1])
     epochs_done = checkpoint.state.get("epoch", 0)
-    if steps is not None and steps < checkpoint.step:
-        raise UsageError(f"--max-steps {steps}: {run.path} is at step {checkpoint.step} already; name a later end")
-    if epochs is not None and epochs < epochs_done:
-        raise UsageError(f"--epochs {epochs:g}: {run.path} is at epoch {epochs_done:g} already; name a later end")
+    if training.steps is not None and training.steps < checkpoint.step:
+        raise UsageError(f"--max-steps {training.steps}: {run.path} is at step {checkpoint.step} already; name a later end")
+    if training.epochs is not None and training.epochs < epochs_done:
+        raise UsageError(f"--epochs {training.epochs:g}: {run.path} is at epoch {epochs_done:g} already; name a later end")
+
+
+def take_networks(spec: Spec, parts: Parts) -> None:
+    """Load what the recipe takes from other runs: frozen networks, and the weights to start from."""
+    for network, frozen in spec.frozen.items():
+        checkpoint = open_checkpoint(find_checkpoint(Path(frozen.run), frozen.step))
+        tensors = checkpoint.tensors("averaged" if checkpoint.averaged else "networks")
+        load_networks({network: parts.nets[network]}, tensors, checkpoint)
+    if spec.training.start_from is not None:
+        warm_start(parts, Path(spec.training.start_from))
 
 
 def warm_start(parts: Parts, source: Path) -> None:
@@ -118,13 +150,6 @@ def warm_start(parts: Parts, source: Path) -> None:
         load_networks(parts.averaged, checkpoint.tensors("averaged" if checkpoint.averaged else "networks"), checkpoint)
 
 
-def freeze_from(parts: Parts, network: str, source: str, step: int | None) -> None:
-    """Load a network that nobody trains from another run, averaged if that run kept averaged weights."""
-    checkpoint = open_checkpoint(find_checkpoint(Path(source), step))
-    tensors = checkpoint.tensors("averaged" if checkpoint.averaged else "networks")
-    load_networks({network: parts.nets[network]}, tensors, checkpoint)
-
-
 def checkpoint_bytes(parts: Parts) -> int:
     """Return how large a checkpoint will be: weights, buffers, up to two moments a weight, averaged weights."""
     networks: int = sum(t.nbytes for net in parts.nets.values() for t in net.state_dict().values())
@@ -132,12 +157,13 @@ def checkpoint_bytes(parts: Parts) -> int:
     return networks * (2 if parts.averaged is not None else 1) + moments
 
 
-def check_disk(run: Run, parts: Parts) -> None:
-    """Raise `DeviceError` before step 0 if the disk cannot hold two checkpoints."""
-    needed, free = 2 * checkpoint_bytes(parts), shutil.disk_usage(run.path).free
+def check_disk(folder: Path, parts: Parts) -> None:
+    """Raise `DeviceError` before step 0 if the disk that `folder` will lie on cannot hold two checkpoints."""
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    needed, free = 2 * checkpoint_bytes(parts), shutil.disk_usage(there).free
     if free < needed:
         raise DeviceError(
-            f"{run.path}: {free / 2**20:.0f} MiB are free and two checkpoints need {needed / 2**20:.0f} MiB; "
+            f"{folder}: {free / 2**20:.0f} MiB are free and two checkpoints need {needed / 2**20:.0f} MiB; "
             "free some, or choose another disk with --out"
         )
 
@@ -149,6 +175,17 @@ def sweep_partial(run: Run) -> None:
         for path in folder.glob(".*.partial"):
             with suppress(OSError):
                 path.unlink()
+
+
+def _record_resume(run: Run, now: dict[str, Any]) -> None:
+    """Add to environment.json in what surroundings the run goes on; write it if a kill came before it."""
+    file = run.path / ENVIRONMENT
+    try:
+        first = json.loads(file.read_text(encoding="utf-8"))
+        first["resumed"] = [*first.get("resumed", []), now]
+    except (OSError, ValueError, AttributeError):
+        first = now
+    run.write_json(ENVIRONMENT, first)
 
 
 def trained_model(spec: Spec, parts: Parts) -> TrainedModel:
@@ -165,6 +202,7 @@ def _train(
     listener: Listener,
     checkpoint: Path | None,
     max_minutes: float | None,
+    resumed_in: dict[str, Any] | None = None,
 ) -> Outcome:
     progress = Progress(log=Table(run.log), timing=Table(run.timing), tally=Tally(parts.device))
     state = restore(parts, progress, checkpoint)
@@ -176,6 +214,8 @@ def _train(
     if end.share(parts.step, parts.data.draws.images) < 1:
         for notice in (*spec.recipe.notices, *spec.notices, *parts.data.notices):
             listener.note(notice)
+        if resumed_in is not None:
+            _record_resume(run, {"step": parts.step, **resumed_in})
         listener.opened(run, parts, end)
     watcher = _Watcher(listener, observers)
     milestones = _milestones(spec, parts, run, observers, watcher)
@@ -183,10 +223,17 @@ def _train(
     status = "failed"
     try:
         finished = train(parts, spec.training, run, progress, end, milestones, watcher, max_minutes)
+        if finished and spec.evaluation and parts.step not in scored_steps(run):
+            milestones.evaluate(parts.step)  # the last step was saved, and scoring it had failed
         status = "finished" if finished else "stopped"
     except Interrupted:
         status = "stopped"
         raise
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise DeviceError(
+            f"{parts.device} has not enough memory ({in_one_line(error)}). "
+            f'Try a training.batch_images below {spec.training.batch_images}, or training.precision = "bf16"'
+        ) from None
     except DivergedError as error:
         kept = list_checkpoints(run.checkpoints)
         last = f"The last good checkpoint is kept: {kept[-1][1]}" if kept else "No checkpoint had been saved."
@@ -236,7 +283,7 @@ def _milestones(spec: Spec, parts: Parts, run: Run, observers: Observers, watche
         observers.scored(step, watcher.scores)
         best = spec.training.best
         if best is not None and best not in watcher.scores:
-            raise GanlabError(f"training.best: {best!r} is not among the scores: {', '.join(watcher.scores)}")
+            raise RecipeError(f"training.best: {best!r} is not among the scores: {', '.join(watcher.scores)}")
         return watcher.scores.get(best) if best else None
 
     return Milestones(sample=sample, evaluate=score)

@@ -12,6 +12,7 @@ from ganlab.errors import RunError
 from ganlab.registry import in_one_line
 from ganlab.resolve import Parts
 from ganlab.runs.checkpoints import Checkpoint
+from ganlab.training.random_state import random_state, set_random_state
 from ganlab.training.tally import Tally
 
 
@@ -29,6 +30,8 @@ def files_of(parts: Parts, tally: Tally) -> tuple[dict[str, dict[str, Tensor]], 
                     scalars[f"optimizer/{player}/{index}/{name}"] = value
     for name, value in parts.losses.state_dict().items():
         training[f"losses/{name}"] = value
+    if isinstance(parts.objective, nn.Module):
+        training.update({f"objective/{name}": value for name, value in parts.objective.state_dict().items()})
     for name, value in parts.data.draws.state().items():
         training[f"draws/{name}"] = value
     for name, value in random_state(parts.device).items():
@@ -45,7 +48,14 @@ def load_state(parts: Parts, tally: Tally, checkpoint: Checkpoint) -> None:
     load_networks(parts.nets, checkpoint.tensors("networks"), checkpoint)
     if parts.averaged is not None:
         load_networks(parts.averaged, checkpoint.tensors("averaged"), checkpoint)
-    groups: dict[str, dict[str, Tensor]] = {"sums": {}, "optimizer": {}, "losses": {}, "draws": {}, "random": {}}
+    groups: dict[str, dict[str, Tensor]] = {
+        "sums": {},
+        "optimizer": {},
+        "losses": {},
+        "objective": {},
+        "draws": {},
+        "random": {},
+    }
     try:
         for name, value in checkpoint.tensors("training").items():
             group, _, rest = name.partition("/")
@@ -53,6 +63,8 @@ def load_state(parts: Parts, tally: Tally, checkpoint: Checkpoint) -> None:
         for player, optimizer in parts.optimizers.items():
             _load_optimizer(optimizer, player, groups["optimizer"], checkpoint.state["scalars"])
         parts.losses.load_state_dict(groups["losses"])
+        if isinstance(parts.objective, nn.Module):
+            parts.objective.load_state_dict(groups["objective"])
         parts.data.draws.load(groups["draws"])
         set_random_state(groups["random"], parts.device)
         tally.load(groups["sums"], checkpoint.state["sums"])
@@ -84,27 +96,6 @@ def load_networks(nets: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], 
 def flatten(nets: Mapping[str, nn.Module]) -> dict[str, Tensor]:
     """Return all weights and buffers, named "network/parameter"."""
     return {f"{name}/{key}": value for name, net in nets.items() for key, value in net.state_dict().items()}
-
-
-def random_state(device: torch.device) -> dict[str, Tensor]:
-    """Return the default generators' states on the CPU and on `device`."""
-    state = {"cpu": torch.get_rng_state()}
-    if device.type == "cuda":
-        state["device"] = torch.cuda.get_rng_state(device)
-    elif device.type == "mps":
-        state["device"] = torch.mps.get_rng_state()
-    return state
-
-
-def set_random_state(state: Mapping[str, Tensor], device: torch.device) -> None:
-    """Put the default generators back; a run moved to another kind of device draws anew there."""
-    torch.set_rng_state(state["cpu"].clone())
-    if "device" not in state:
-        return
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(state["device"].clone(), device)
-    elif device.type == "mps":
-        torch.mps.set_rng_state(state["device"].clone())
 
 
 def _load_optimizer(

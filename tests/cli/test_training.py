@@ -45,7 +45,7 @@ def test_runs_are_numbered_and_hold_the_command_and_the_resolved_recipe(small: S
     assert {"seed = 7", "steps = 1", "identities = 20", "width = 4", 'precision = "fp32"'} <= set(recipe)
     assert "epochs = 170" not in recipe
     code, out, _ = printed("run", str(run / "recipe.toml"), "--device", "cpu", "--set", "optimizer.learning_rate=1e-3")
-    again = Path("runs/0002-recipe/recipe.toml").read_text()
+    again = Path("runs/0002-ccyclegan_t26/recipe.toml").read_text()
     assert (code, "learning_rate = 0.001" in again, again.count("As run.")) == (0, True, 1)
 
 

@@ -96,6 +96,11 @@ def spec_of(registry: Registry) -> Callable[..., Spec]:
     return make
 
 
+@pytest.fixture
+def recipe_text() -> str:
+    return RECIPE
+
+
 class Quiet:
     """A listener that remembers what it was told."""
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import torch
 
-from ganlab import RunInfo, hookimpl
-from ganlab.errors import DeviceError, DivergedError, GanlabError, Interrupted, RunError
+from ganlab import Component, DataError, ImageSet, RunInfo, hookimpl
+from ganlab.errors import DeviceError, DivergedError, GanlabError, Interrupted, PluginError, RunError
 from ganlab.plugins import Plugins
-from ganlab.recipe import load_recipe
+from ganlab.recipe import load_recipe, parse_recipe
 from ganlab.recipe_end import with_end
 from ganlab.registry import Registry
 from ganlab.runs.checkpoints import find_checkpoint, list_checkpoints, open_checkpoint, save_checkpoint
@@ -37,7 +37,8 @@ def resume(run: Run, plugins: Plugins, listener: Any, **end: Any) -> Outcome:
     recipe = load_recipe(run.recipe)
     if end:
         recipe = with_end(recipe, **end)
-    return resume_run(make_spec(recipe, Registry(plugins)), plugins, run, CPU, listener)
+    spec = make_spec(recipe, Registry(plugins))
+    return resume_run(spec, plugins, run, CPU, listener, command=["ganlab", "resume"], has_new_end=bool(end))
 
 
 def content(run: Run) -> dict[str, bytes]:
@@ -319,3 +320,158 @@ def test_a_checkpoint_that_stands_in_the_way_is_replaced_whole(tmp_path: Path) -
     new = save_checkpoint(tmp_path, 5, tensors, {})
     assert torch.equal(open_checkpoint(new).tensors("networks")["a/weight"], torch.zeros(2))
     assert [entry.name for entry in tmp_path.iterdir()] == ["step-00000005"]
+
+
+def test_a_score_that_fails_loses_no_step_and_is_made_up_for_on_resume(
+    spec_of: SpecOf, plugins_with: Callable[[ModuleType], Plugins], listener: Any, tmp_path: Path
+) -> None:
+    broken = [True]
+
+    class Fragile:
+        def score(self, model: Any, test: Any) -> dict[str, float]:
+            return {"value": 1 / (not broken[0])}
+
+    @hookimpl
+    def ganlab_evaluators() -> list[Component]:
+        return [Component("fragile", Fragile)]
+
+    module = ModuleType("ganlab_fragile")
+    vars(module)["ganlab_evaluators"] = ganlab_evaluators
+    plugins = plugins_with(module)
+    recipe = _recipe_with_evaluation().replace("brightness", "fragile").replace("steps = 20", "steps = 20\nlog_every_steps = 5")
+    spec = make_spec(parse_recipe(recipe, Path("tiny.toml")), Registry(plugins))
+    with pytest.raises(PluginError, match=r"evaluator fragile \(plugin .*ganlab_fragile\) failed: ZeroDivisionError"):
+        start(spec, plugins, listener, tmp_path / "run")
+    run = open_run(tmp_path / "run")
+    assert list_checkpoints(run.checkpoints)[-1][0] == 20
+    before = content(run)
+    broken[0] = False
+    outcome = resume(run, plugins, listener)
+    assert (outcome.trained_steps, dict(outcome.scores)) == (0, {"fragile.value": 1.0})
+    assert content(run) == before
+
+
+def test_what_an_objective_keeps_between_steps_is_resumed(
+    spec_of: SpecOf, tiny: Any, plugins_with: Callable[[ModuleType], Plugins], listener: Any, tmp_path: Path, recipe_text: str
+) -> None:
+    class Counting(torch.nn.Module):
+        def __init__(self, **options: Any) -> None:
+            super().__init__()
+            self.procedure = tiny.TinyObjective(**options)
+            self.register_buffer("seen", torch.zeros(()))
+
+        def step(self, s: Any) -> Any:
+            self.seen += 1
+            s.log(seen=self.seen.clone())
+            yield from self.procedure.step(s)
+
+        def phase(self, index: int) -> Any:
+            return self.procedure.phase(index)
+
+    @hookimpl
+    def ganlab_objectives() -> list[Component]:
+        return [Component("counting", Counting, tiny.TinyObjectiveOptions)]
+
+    module = ModuleType("ganlab_counting")
+    vars(module)["ganlab_objectives"] = ganlab_objectives
+    plugins = plugins_with(module)
+    text = recipe_text.replace('[objective]\nuse = "tiny"', '[objective]\nuse = "counting"')
+
+    def spec(steps: int) -> Spec:
+        return make_spec(parse_recipe(text.replace("20", str(steps)), Path("tiny.toml")), Registry(plugins))
+
+    alone = start(spec(20), plugins, listener, tmp_path / "alone").run
+    run = start(spec(7), plugins, listener, tmp_path / "run").run
+    resume(run, plugins, listener, steps=20)
+    assert content(run) == content(alone)
+    assert listener.rows[-1]["seen"] == 18.5  # the mean of steps 17 to 20
+
+
+def test_weights_that_are_not_finite_are_never_saved(
+    spec_of: SpecOf, tiny: Any, plugins_with: Callable[[ModuleType], Plugins], listener: Any, tmp_path: Path, recipe_text: str
+) -> None:
+    class BadGradient(tiny.TinyObjective):  # type: ignore[misc]
+        def step(self, s: Any) -> Any:
+            for update in super().step(s):
+                if s.phase[1]:
+                    zero = next(s.nets["discriminator"].parameters()).sum() * 0
+                    update.terms["d_class"] = update.terms["d_class"] + zero.sqrt()
+                yield update
+
+    @hookimpl
+    def ganlab_objectives() -> list[Component]:
+        return [Component("bad_gradient", BadGradient, tiny.TinyObjectiveOptions)]
+
+    module = ModuleType("ganlab_bad")
+    vars(module)["ganlab_objectives"] = ganlab_objectives
+    plugins = plugins_with(module)
+    text = recipe_text.replace('[objective]\nuse = "tiny"', '[objective]\nuse = "bad_gradient"\nexplode_at = 10')
+    with pytest.raises(DivergedError) as error:
+        start(make_spec(parse_recipe(text, Path("x.toml")), Registry(plugins)), plugins, listener, tmp_path / "run")
+    first, last = str(error.value).splitlines()
+    # The term of the same step is infinite too in the tiny objective; whichever is seen first stops the run.
+    assert "not finite at step 10" in first
+    assert last == f"The last good checkpoint is kept: {tmp_path / 'run' / 'checkpoints' / 'step-00000005'}"
+
+
+def test_resuming_is_recorded_with_its_surroundings(spec_of: SpecOf, plugins: Plugins, listener: Any, tmp_path: Path) -> None:
+    run = start(spec_of({"steps = 20": "steps = 5"}), plugins, listener, tmp_path / "run").run
+    resume(run, plugins, listener, steps=10)
+    resume(run, plugins, listener)  # finished: nothing to record
+    environment = json.loads((run.path / "environment.json").read_text())
+    assert [(entry["step"], entry["command"]) for entry in environment["resumed"]] == [(5, ["ganlab", "resume"])]
+    (run.path / "environment.json").unlink()
+    resume(run, plugins, listener, steps=12)
+    assert json.loads((run.path / "environment.json").read_text())["step"] == 10
+
+
+def test_two_data_sets_of_one_name_share_no_cache(
+    spec_of: SpecOf, tiny: Any, plugins: Plugins, entry_point: Any, tmp_path: Path, recipe_text: str
+) -> None:
+    import ganlab_losses
+
+    from ganlab.plugins import load_plugins
+    from ganlab.resolve import open_splits
+
+    class Other(tiny.TinyData):  # type: ignore[misc]
+        def read(self) -> Any:
+            return {name: ImageSet(images=255 - split.images, labels=split.labels) for name, split in super().read().items()}
+
+    def package(target: type) -> ModuleType:
+        @hookimpl
+        def ganlab_datasets() -> list[Component]:
+            return [Component("faces", target, tiny.TinyDataOptions)]
+
+        module = ModuleType(f"ganlab_{target.__name__.lower()}")
+        vars(module)["ganlab_datasets"] = ganlab_datasets
+        return module
+
+    strangers = load_plugins(
+        [
+            entry_point("losses", ganlab_losses, dist="ganlab"),
+            entry_point("tiny", tiny, dist="ganlab"),
+            entry_point("one", package(tiny.TinyData), dist="one"),
+            entry_point("two", package(Other), dist="two"),
+        ]
+    )
+    images = []
+    for name in ("one:faces", "two:faces"):
+        text = recipe_text.replace('[dataset]\nuse = "tiny"', f'[dataset]\nuse = "{name}"')
+        spec = make_spec(parse_recipe(text, Path("x.toml")), Registry(strangers))
+        images.append(open_splits(spec).splits["train"].images)
+    assert torch.equal(images[0], 255 - images[1])
+
+
+def test_an_empty_split_is_refused_before_training(spec_of: SpecOf, plugins: Plugins, listener: Any, tmp_path: Path) -> None:
+    spec = spec_of({'[dataset]\nuse = "tiny"': '[dataset]\nuse = "tiny"\ncount = 1'})
+    with pytest.raises(DataError, match="data set tiny, split train: holds no image"):
+        start(spec, plugins, listener, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_resolved_recipe_of_a_run_keeps_the_runs_name(
+    spec_of: SpecOf, plugins: Plugins, registry: Registry, listener: Any, tmp_path: Path, recipe_text: str
+) -> None:
+    run = start(spec_of({"steps = 20": "steps = 1"}), plugins, listener, tmp_path / "0003-tiny").run
+    assert session.run_name(load_recipe(run.recipe)) == "tiny"
+    assert session.run_name(parse_recipe(recipe_text, Path("other.toml"))) == "other"

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from ganlab import Component, hookimpl
-from ganlab.errors import RecipeError
+from ganlab import Component, DataSpec, hookimpl
+from ganlab.errors import PluginError, RecipeError
+from ganlab.options import ArchitectureOptions, LossName, ObjectiveOptions
 from ganlab.plugins import Plugins
 from ganlab.recipe import dump_recipe, parse_recipe
 from ganlab.registry import Registry
@@ -195,3 +196,80 @@ def test_a_role_serves_a_need_with_equal_inputs_and_enough_outputs(need: str, ro
     from ganlab.spec_match import fits
 
     assert fits(need, role) is expected
+
+
+def test_every_kind_of_option_comes_back_from_the_resolved_recipe(plugins_with: Callable[[ModuleType], Plugins]) -> None:
+    class Sizes(ArchitectureOptions):
+        sizes: tuple[int, ...] = (4, 8)
+        weights: Path = Path("weights")
+
+        def roles(self, data: DataSpec) -> dict[str, str]:
+            return {"generator": "noise labels -> images", "discriminator": "images -> logits classes"}
+
+    @hookimpl
+    def ganlab_architectures() -> list[Component]:
+        return [Component("sizes", object, Sizes)]
+
+    module = ModuleType("ganlab_sizes")
+    vars(module)["ganlab_architectures"] = ganlab_architectures
+    registry = Registry(plugins_with(module))
+    text = '[dataset]\nuse = "tiny"\n[architecture]\nuse = "sizes"\n[objective]\nuse = "tiny"\n[training]\nsteps = 1\n'
+    spec = make_spec(parse_recipe(text, Path("x.toml")), registry)
+    again = make_spec(parse_recipe(dump_recipe(resolved(spec)), Path("x.toml")), registry)
+    assert again.architecture.options == spec.architecture.options == Sizes()
+    changed = make_spec(parse_recipe(text.replace('"sizes"', '"sizes"\nsizes = [1, 2]'), Path("x.toml")), registry)
+    assert changed.architecture.settings["sizes"] == [1, 2]
+    with pytest.raises(RecipeError, match=r"architecture\.sizes: 3 must be a list"):
+        make_spec(parse_recipe(text.replace('"sizes"', '"sizes"\nsizes = 3'), Path("x.toml")), registry)
+
+
+def objective_with(registry_of: Callable[[ModuleType], Plugins], options: type) -> Registry:
+    @hookimpl
+    def ganlab_objectives() -> list[Component]:
+        return [Component("odd", object, options)]
+
+    module = ModuleType("ganlab_odd")
+    vars(module)["ganlab_objectives"] = ganlab_objectives
+    return Registry(registry_of(module))
+
+
+def test_a_plugins_wrong_declarations_are_named(plugins_with: Callable[[ModuleType], Plugins]) -> None:
+    class Odd(ObjectiveOptions):
+        adversarial: LossName = "bce"
+
+        def players(self) -> dict[str, tuple[str, ...]]:
+            return {"generator": ("generator", "helper")}
+
+        def needs(self) -> dict[str, str]:
+            return {"generator": "noise labels to images", "discriminator": "images -> logits"}
+
+    registry = objective_with(plugins_with, Odd)
+    text = '[dataset]\nuse = "tiny"\n[architecture]\nuse = "tiny"\n[objective]\nuse = "odd"\n[training]\nsteps = 1\n'
+    with pytest.raises(RecipeError) as error:
+        make_spec(parse_recipe(text, Path("x.toml")), registry)
+    assert [line.strip() for line in str(error.value).splitlines()[1:]] == [
+        "x.toml:5: objective.adversarial: plugin ganlab_odd: the field must say which families it takes: "
+        'Annotated[LossName, Family("adversarial")]',
+        "x.toml:6: objective.use: odd or tiny says 'noise labels to images' of generator; a role reads \"inputs -> outputs\"",
+        "x.toml:6: objective.use: odd has a player that moves helper, which its needs do not name",
+        'x.toml:6: objective.use: nobody trains discriminator: name the run it comes from, [frozen.discriminator] run = "..."',
+    ]
+
+
+def test_a_default_that_no_recipe_can_hold_is_named(plugins_with: Callable[[ModuleType], Plugins]) -> None:
+    class Odd:
+        def __init__(self, key: Any = max) -> None: ...
+
+    @hookimpl
+    def ganlab_losses() -> list[Component]:
+        return [Component("odd", Odd, family="adversarial")]
+
+    module = ModuleType("ganlab_odd")
+    vars(module)["ganlab_losses"] = ganlab_losses
+    text = (
+        '[dataset]\nuse = "tiny"\n[architecture]\nuse = "tiny"\n[objective]\nuse = "tiny"\nadversarial = "odd"\n'
+        "[training]\nsteps = 1\n"
+    )
+    with pytest.raises(RecipeError, match=r"the default of key is <built-in function max>, which no recipe can hold") as error:
+        make_spec(parse_recipe(text, Path("x.toml")), Registry(plugins_with(module)))
+    assert error.value.code == PluginError.code

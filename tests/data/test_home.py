@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ganlab.home import home, is_writable
+from ganlab.home import home
 
 
 @pytest.mark.parametrize(
@@ -22,14 +22,3 @@ from ganlab.home import home, is_writable
 )
 def test_home_follows_the_system(environment: dict[str, str], platform: str, expected: str) -> None:
     assert str(home(environment, platform)) == expected
-
-
-def test_writable_folder_is_created(tmp_path: Path) -> None:
-    assert is_writable(tmp_path / "a" / "b")
-    assert (tmp_path / "a" / "b").is_dir()
-
-
-def test_unwritable_folder_is_known(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    assert not is_writable(tmp_path / "file")
-    assert not is_writable(tmp_path / "file" / "a")
