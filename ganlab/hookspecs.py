@@ -18,32 +18,32 @@ hookimpl = pluggy.HookimplMarker("ganlab")
 
 
 @hookspec
-def ganlab_datasets() -> list[Component]:  # type: ignore[empty-body]
+def ganlab_datasets() -> list[Component]:
     """Return data sets: `Class(options)` with `sources()` and `read()`; options derive from `DatasetOptions`."""
 
 
 @hookspec
-def ganlab_architectures() -> list[Component]:  # type: ignore[empty-body]
+def ganlab_architectures() -> list[Component]:
     """Return architectures: `Class(options, data)` with `networks()`; options derive from `ArchitectureOptions`."""
 
 
 @hookspec
-def ganlab_losses() -> list[Component]:  # type: ignore[empty-body]
+def ganlab_losses() -> list[Component]:
     """Return losses: one formula each, one value an image, no mean; `family` is required."""
 
 
 @hookspec
-def ganlab_objectives() -> list[Component]:  # type: ignore[empty-body]
+def ganlab_objectives() -> list[Component]:
     """Return objectives: `Class(**options)` with `step(s)`; options derive from `ObjectiveOptions`."""
 
 
 @hookspec
-def ganlab_evaluators() -> list[Component]:  # type: ignore[empty-body]
+def ganlab_evaluators() -> list[Component]:
     """Return evaluators: `score(model, test)` gives named numbers."""
 
 
 @hookspec
-def ganlab_recipes() -> list[Path]:  # type: ignore[empty-body]
+def ganlab_recipes() -> list[Path]:
     """Return recipe files, or folders of recipe files, that the plugin ships."""
 
 

@@ -66,7 +66,7 @@ def resolve(spec: Spec, device: torch.device) -> Parts:
         torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
     trained = {network for networks in spec.players.values() for network in networks}
     for name, net in nets.items():
-        net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        place(net, device)
         net.train(name in trained).requires_grad_(name in trained)
     weights = {
         player: [weight for network in networks for weight in nets[network].parameters()]
@@ -91,6 +91,11 @@ def resolve(spec: Spec, device: torch.device) -> Parts:
         term_weights=spec.term_weights,
         data=data,
     )
+
+
+def place(net: nn.Module, device: torch.device) -> None:
+    """Move a network to `device`, its convolutions' weights in the order that is quickest there."""
+    net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack both at once
 
 
 def choose_device(name: str) -> torch.device:

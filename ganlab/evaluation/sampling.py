@@ -16,7 +16,7 @@ from ganlab.plugins import load_plugins
 from ganlab.recipe import load_recipe, swap_dataset
 from ganlab.registry import Registry
 from ganlab.report.pictures import ROWS, make_grid, read_images, write_grid, write_image
-from ganlab.resolve import build_networks, choose_device, open_splits
+from ganlab.resolve import build_networks, choose_device, open_splits, place
 from ganlab.runs.checkpoints import Checkpoint, find_checkpoint, open_checkpoint
 from ganlab.runs.directory import open_run
 from ganlab.spec import Spec, make_spec
@@ -97,7 +97,7 @@ def load_model(spec: Spec, checkpoint: Checkpoint, device: torch.device, *, raw:
         held = {key.partition("/")[0] for key in tensors}
         load_networks({name: net for name, net in nets.items() if name in held}, tensors, checkpoint)
     for net in nets.values():
-        net.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        place(net, device)
     return TrainedModel(architecture, nets, spec.data, spec.makes, device)
 
 
