@@ -266,3 +266,13 @@ def test_the_plugin_of_the_readme_has_twenty_lines_and_works(installed_plugin: A
 def test_the_readme_knows_every_hook_and_every_status() -> None:
     text = README.read_text()
     assert [name for name in (*HOOKS, *get_args(Stage)) if f"`{name}`" not in text] == []
+
+
+def test_idle_threads_sleep_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = "import os; from ganlab.cli import main; main(['--version']); print(os.environ['OMP_WAIT_POLICY'])"
+    for given, expected in ((None, "PASSIVE"), ("ACTIVE", "ACTIVE")):
+        monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+        if given:
+            monkeypatch.setenv("OMP_WAIT_POLICY", given)
+        answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert answer.stdout.splitlines()[-1] == expected
