@@ -268,11 +268,16 @@ def test_the_readme_knows_every_hook_and_every_status() -> None:
     assert [name for name in (*HOOKS, *get_args(Stage)) if f"`{name}`" not in text] == []
 
 
-def test_idle_threads_sleep_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    code = "import os; from ganlab.cli import main; main(['--version']); print(os.environ['OMP_WAIT_POLICY'])"
-    for given, expected in ((None, "PASSIVE"), ("ACTIVE", "ACTIVE")):
-        monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-        if given:
-            monkeypatch.setenv("OMP_WAIT_POLICY", given)
-        answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        assert answer.stdout.splitlines()[-1] == expected
+@pytest.mark.parametrize(
+    ("given", "expected"), [({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "None")]
+)
+def test_waiting_threads_soon_sleep_unless_the_user_says_otherwise(
+    given: dict[str, str], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "import os; from ganlab.cli import main; main(['--version']); print(os.environ.get('GOMP_SPINCOUNT'))"
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.splitlines()[-1] == expected
