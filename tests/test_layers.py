@@ -16,7 +16,10 @@ ROOT = Path(__file__).parent.parent
 LAYERS = (
     ("words", ("contracts", "errors", "hookspecs", "options")),
     ("stores", ("plugins", "registry", "recipe", "recipe_files", "recipe_text", "tensors", "home", "runs")),
-    ("meaning", ("spec", "spec_faults", "spec_match", "spec_signature", "recipe_end", "data", "losses", "layers")),
+    (
+        "meaning",
+        ("spec", "spec_faults", "spec_match", "spec_resolved", "spec_signature", "recipe_end", "data", "losses", "layers"),
+    ),
     ("assembly", ("resolve",)),
     ("work", ("training", "evaluation", "report")),
     ("surface", ("cli", "testing", "__main__")),

@@ -7,7 +7,8 @@ import torch
 from ganlab.cli.console import progress, result
 from ganlab.recipe import dump_recipe
 from ganlab.resolve import build_networks, choose_device
-from ganlab.spec import Spec, resolved
+from ganlab.spec import Spec
+from ganlab.spec_resolved import resolved
 
 
 def show(spec: Spec, device: str) -> None:

@@ -26,7 +26,8 @@ from ganlab.resolve import Parts, resolve
 from ganlab.runs.checkpoints import Checkpoint, find_checkpoint, list_checkpoints, open_checkpoint, sweep
 from ganlab.runs.directory import RUNS, Run, check_out, create_run
 from ganlab.runs.table import Table
-from ganlab.spec import Spec, resolved
+from ganlab.spec import Spec
+from ganlab.spec_resolved import resolved
 from ganlab.tensors import write_text_atomic
 from ganlab.training.environment import environment
 from ganlab.training.loop import Milestones, Progress, train

@@ -13,7 +13,8 @@ from ganlab.options import ArchitectureOptions, LossName, ObjectiveOptions
 from ganlab.plugins import Plugins
 from ganlab.recipe import dump_recipe, parse_recipe
 from ganlab.registry import Registry
-from ganlab.spec import Spec, make_spec, resolved
+from ganlab.spec import Spec, make_spec
+from ganlab.spec_resolved import resolved
 
 SpecOf = Callable[..., Spec]
 
