@@ -181,12 +181,7 @@ class _Check:
 
     def _validated(self, model: type[BaseModel] | None, table: Mapping[str, Any], key: tuple[str, ...]) -> Any:
         assert model is not None
-        try:
-            # As JSON: just as strict, but a list is a tuple where one is asked for, a string a path or an enum.
-            return model.model_validate_json(to_json(table, inf_nan_mode="constants"))
-        except ValidationError as error:
-            self.faults.add_invalid(key, error, model, table)
-            return None
+        return self.faults.validated(key, model, table)
 
     def _losses(self, objective: Chosen) -> dict[str, ChosenLoss]:
         """Return field -> loss for the fields of the objective that name one."""

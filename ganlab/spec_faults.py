@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
 
 from ganlab.errors import RecipeError
 from ganlab.recipe import Recipe, near
@@ -36,9 +37,16 @@ class Faults:
         self._lines.setdefault(f"{self.recipe.place(key)}: {'.'.join(key)}: {first}", code)
         self._advice.update(dict.fromkeys(advice))
 
-    def add_invalid(
-        self, key: tuple[str, ...], error: ValidationError, model: type[BaseModel], table: Mapping[str, Any]
-    ) -> None:
+    def validated(self, key: tuple[str, ...], model: type[BaseModel], table: Mapping[str, Any]) -> Any:
+        """Return the table at `key` as a `model`; remember each fault of it and return None."""
+        try:
+            # As JSON: just as strict, but a list is a tuple where one is asked for, a string a path or an enum.
+            return model.model_validate_json(to_json(table, inf_nan_mode="constants"))
+        except ValidationError as error:
+            self.add_invalid(key, error, model)
+            return None
+
+    def add_invalid(self, key: tuple[str, ...], error: ValidationError, model: type[BaseModel]) -> None:
         """Remember each fault that pydantic found in the table at `key`."""
         for fault in error.errors():
             location = tuple(str(part) for part in fault["loc"] if not isinstance(part, int))

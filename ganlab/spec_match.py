@@ -9,11 +9,8 @@ from ganlab.spec_faults import Faults
 
 def check_roles(faults: Faults, objective: str, needs: Mapping[str, str], architecture: str, roles: Mapping[str, str]) -> None:
     """Find each needed network that is not offered, or offered with other inputs or too few outputs."""
-    malformed = {
-        **{n: r for n, r in needs.items() if r.count("->") != 1},
-        **{n: r for n, r in roles.items() if r.count("->") != 1},
-    }
-    for network, text in malformed.items():
+    malformed = [(network, text) for network, text in (*needs.items(), *roles.items()) if text.count("->") != 1]
+    for network, text in malformed:
         faults.add(
             ("objective", "use"), f'{objective} or {architecture} says {text!r} of {network}; a role reads "inputs -> outputs"'
         )

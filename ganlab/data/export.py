@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pydantic import ValidationError
 from torch import Tensor
 
 from ganlab.contracts import DataSpec, ImageSet
@@ -126,11 +125,10 @@ def _options(registered: Registered, layout: Layout, sets: Sequence[str]) -> tup
         table[key[0]] = value
     places: dict[Key, Place] = {("dataset", key): Place(None) for key in table}
     faults = Faults(Recipe(path=None, name=f"data set {registered.name}", values={"dataset": table}, places=places))
+    options = faults.validated(("dataset",), model, table)
     try:
-        options = model.model_validate(table)
-        return options, options.data_spec()
-    except ValidationError as error:
-        faults.add_invalid(("dataset",), error, model, table)
+        if options is not None:
+            return options, options.data_spec()
     except ValueError as error:
         faults.add(("dataset",), str(error))
     faults.raise_all()
