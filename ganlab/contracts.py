@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-API_VERSION = 1
+API_VERSION = 1  # of this contract; a plugin may say for which it was written: GANLAB_API = 1
 KINDS = ("dataset", "architecture", "loss", "objective", "evaluator")
-FAMILIES = ("adversarial", "relativistic", "distance", "classification", "penalty")
+# What a loss asks of an objective. adversarial: real and fake logits, each on its own (halves, masks and unequal counts
+# are fine); joint: both at once, any number of each (relativistic averages, LeCam); paired: one fake to each real.
+FAMILIES = ("adversarial", "joint", "paired", "distance", "classification", "penalty")
 
 LabelKind = Literal["classes", "attributes", "none"]
 

@@ -16,6 +16,9 @@ class Options(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
+    # With what settings `ganlab plugin check` tries the component: as small and quick as it can be built.
+    SMALL: ClassVar[Mapping[str, Any]] = {}
+
 
 @dataclass(frozen=True)
 class Family:

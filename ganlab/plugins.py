@@ -112,13 +112,20 @@ class _Refused(Exception):
         self.stage: Stage = stage
 
 
+def is_builtin(entry_point: EntryPointLike) -> bool:
+    """Return whether a plugin came with ganlab itself."""
+    try:
+        return normalise(entry_point.dist.name) == BUILTIN_DISTRIBUTION
+    except Exception:  # no distribution, or damaged metadata
+        return False
+
+
 def _record(entry_point: EntryPointLike) -> PluginRecord:
     try:
         distribution, version = entry_point.dist.name or "unknown", entry_point.dist.version or "unknown"
     except Exception:  # no distribution, or damaged metadata
         distribution, version = "unknown", "unknown"
-    is_builtin = normalise(distribution) == BUILTIN_DISTRIBUTION
-    origin: Literal["built-in", "third party"] = "built-in" if is_builtin else "third party"
+    origin: Literal["built-in", "third party"] = "built-in" if is_builtin(entry_point) else "third party"
     return PluginRecord(name=entry_point.name, distribution=distribution, version=version, origin=origin)
 
 

@@ -183,7 +183,7 @@ def test_a_plugin_without_hooks_is_a_fault(plugin: object, entry_point: Any) -> 
 
 LETTERS = "is not made of letters, digits, `_`, `-` and `.`"
 PLACE = 'neither callable nor "package.module:Name"'
-FAMILY = "the family of a loss is one of adversarial, relativistic, distance, classification, penalty"
+FAMILY = "the family of a loss is one of adversarial, joint, paired, distance, classification, penalty"
 
 
 def loss(name: Any, target: Any = object, family: Any = "distance", **facts: Any) -> list[Component]:

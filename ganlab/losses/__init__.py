@@ -14,7 +14,7 @@ __all__ = ["Adversarial", "Criterion", "Penalty"]
 
 
 class Adversarial(nn.Module):
-    """Averages an adversarial or relativistic loss; hands real logits to a loss whose `generator` names `real`."""
+    """Averages an adversarial, joint or paired loss; hands real logits to a loss whose `generator` names `real`."""
 
     def __init__(self, loss: Any) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class Penalty(nn.Module):
 
 def wrap(family: str, loss: Any) -> nn.Module:
     """Return what the objective gets for a loss of `family`."""
-    if family in ("adversarial", "relativistic"):
+    if family in ("adversarial", "joint", "paired"):
         return Adversarial(loss)
     return Penalty(loss) if family == "penalty" else Criterion(loss)
 

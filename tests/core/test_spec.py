@@ -68,7 +68,7 @@ def test_a_missing_section_lists_what_there_is(spec_of: SpecOf) -> None:
 def test_a_loss_of_another_family_is_refused_with_those_that_fit(spec_of: SpecOf) -> None:
     wrong = {'[objective]\nuse = "tiny"': '[objective]\nuse = "tiny"\nadversarial = "l1"'}
     assert faults(spec_of, wrong) == [
-        "tiny.toml:9: objective.adversarial: l1 is of the family distance, and tiny takes adversarial or relativistic here: bce"
+        "tiny.toml:9: objective.adversarial: l1 is of the family distance, and tiny takes adversarial or joint or paired here: bce"
     ]
 
 

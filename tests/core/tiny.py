@@ -110,7 +110,7 @@ class TinyWeights(Options):
 
 
 class TinyObjectiveOptions(ObjectiveOptions):
-    adversarial: Annotated[LossName, Family("adversarial", "relativistic")] = "bce"
+    adversarial: Annotated[LossName, Family("adversarial", "joint", "paired")] = "bce"
     classification: Annotated[LossName, Family("classification")] = "binary"
     generator_every: int = 3
     explode_at: int = 0
