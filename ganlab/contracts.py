@@ -18,9 +18,16 @@ if TYPE_CHECKING:
 
 API_VERSION = 1  # of this contract; a plugin may say for which it was written: GANLAB_API = 1
 KINDS = ("dataset", "architecture", "loss", "objective", "evaluator")
-# What a loss asks of an objective. adversarial: real and fake logits, each on its own (halves, masks and unequal counts
-# are fine); joint: both at once, any number of each (relativistic averages, LeCam); paired: one fake to each real.
-FAMILIES = ("adversarial", "joint", "paired", "distance", "classification", "penalty")
+# The families of losses, and what each asks of an objective. Halves, masks and unequal counts suit an adversarial loss;
+# relativistic averages and LeCam are joint ones.
+FAMILIES = {
+    "adversarial": "real and fake logits, each on its own",
+    "joint": "real and fake logits at once, any number of each",
+    "paired": "one fake to each real",
+    "distance": "two images",
+    "classification": "logits and labels",
+    "penalty": "the discriminator itself, real and fake images",
+}
 
 LabelKind = Literal["classes", "attributes", "none"]
 

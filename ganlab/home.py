@@ -1,4 +1,4 @@
-"""Where ganlab keeps what outlives a run: caches, the model registry."""
+"""Where ganlab keeps what outlives a run: caches, the model registry, what the user has chosen."""
 
 from __future__ import annotations
 
@@ -11,16 +11,27 @@ from pathlib import Path
 
 def home(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
     """Return `GANLAB_HOME`, else "ganlab" in the user's cache folder; it need not exist."""
+    inside = {"win32": ("AppData", "Local"), "darwin": ("Library", "Caches")}.get(platform, (".cache",))
+    return _folder(environment, platform, windows="LOCALAPPDATA", xdg="XDG_CACHE_HOME", inside=inside)
+
+
+def config_home(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
+    """Return `GANLAB_HOME`, else "ganlab" in the user's folder of settings, which outlives a cleaning of caches."""
+    inside = {"win32": ("AppData", "Roaming"), "darwin": ("Library", "Application Support")}.get(platform, (".config",))
+    return _folder(environment, platform, windows="APPDATA", xdg="XDG_CONFIG_HOME", inside=inside)
+
+
+def _folder(environment: Mapping[str, str], platform: str, *, windows: str, xdg: str, inside: tuple[str, ...]) -> Path:
+    """Return `GANLAB_HOME`, else what the system's own variable says, else the folder `inside` the user's home."""
     if chosen := environment.get("GANLAB_HOME"):
         return Path(chosen).expanduser().absolute()
-    if platform == "win32" and (local := environment.get("LOCALAPPDATA")):
-        return Path(local) / "ganlab"
-    cache = Path(environment.get("XDG_CACHE_HOME", ""))
-    if platform not in ("win32", "darwin") and cache.is_absolute():  # the standard says to ignore a relative one
-        return cache / "ganlab"
+    if platform == "win32" and (named := environment.get(windows)):
+        return Path(named) / "ganlab"
+    standard = Path(environment.get(xdg, ""))
+    if platform not in ("win32", "darwin") and standard.is_absolute():  # the standard says to ignore a relative one
+        return standard / "ganlab"
     try:
         user = Path.home()
     except RuntimeError:  # a container's user without a home
         return Path(tempfile.gettempdir()) / "ganlab"
-    inside = {"win32": ("AppData", "Local"), "darwin": ("Library", "Caches")}.get(platform, (".cache",))
     return user.joinpath(*inside, "ganlab")

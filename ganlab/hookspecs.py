@@ -47,9 +47,15 @@ def ganlab_recipes() -> list[Path]:
     """Return recipe files, or folders of recipe files, that the plugin ships."""
 
 
+# Observers: they may take fewer arguments; one that raises is dropped for the rest of the run; none can change the run.
+
+
 @hookspec
-def ganlab_run_started(run: RunInfo) -> None:
-    """Observe that training starts or goes on."""
+def ganlab_run_started(run: RunInfo, step: int) -> bool | None:
+    """Observe that training starts (`step` 0) or goes on after `step`; return False to hear no more of this run.
+
+    A process that was killed may have told of later steps already: those come again.
+    """
 
 
 @hookspec

@@ -126,6 +126,9 @@ OptimizerOptions = Annotated[AdamOptions | RmsPropOptions | SgdOptions, Field(di
 
 Precision = Literal["auto", "fp32", "bf16"]
 
+# What `ganlab.layers.diff_augment` may do to images.
+Augmentation = Literal["colour", "translation", "cutout"]
+
 
 class TrainingOptions(Options):
     """How long, in which portions and how carefully a run trains."""

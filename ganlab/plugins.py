@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -15,21 +14,27 @@ from typing import Any, Literal, Protocol
 import pluggy
 
 from ganlab import hookspecs
-from ganlab.contracts import FAMILIES, Component
-from ganlab.registry import Registered, clashes, did_you_mean, in_one_line, near_names, normalise, with_article
+from ganlab.contracts import API_VERSION
+from ganlab.plugin_offers import BadComponent, ask, offered_components, offered_recipes
+from ganlab.plugin_switches import Switches, read_switches
+from ganlab.registry import Registered, clashes, did_you_mean, in_one_line, near_names, normalise
 
 GROUP = "ganlab"
 BUILTIN_DISTRIBUTION = "ganlab"
-HOOK_OF_KIND = {
-    "dataset": "ganlab_datasets",
-    "architecture": "ganlab_architectures",
-    "loss": "ganlab_losses",
-    "objective": "ganlab_objectives",
-    "evaluator": "ganlab_evaluators",
-}
+OBSERVERS = ("ganlab_run_started", "ganlab_logged", "ganlab_checkpoint_saved", "ganlab_scored", "ganlab_run_ended")
 HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("ganlab_"))
 
-Stage = Literal["import", "register", "unknown hook", "wrong argument", "bad component", "hook raises", "clash"]
+Stage = Literal[
+    "disabled",
+    "import",
+    "other contract",
+    "register",
+    "unknown hook",
+    "wrong argument",
+    "hook raises",
+    "bad component",
+    "clash",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +56,7 @@ class PluginRecord:
     version: str  # of the distribution
     origin: Literal["built-in", "third party"]
     components: tuple[Registered, ...] = ()
+    observes: bool = False  # runs, by hooks that return nothing
     fault: Fault | None = None
 
     @property
@@ -59,9 +65,14 @@ class PluginRecord:
         return self.fault.stage if self.fault else "ready"
 
     @property
+    def is_disabled(self) -> bool:
+        """Return whether a switch keeps it from being imported."""
+        return self.fault is not None and self.fault.stage == "disabled"
+
+    @property
     def is_quarantined(self) -> bool:
-        """Return whether nothing of it can be used; after a clash the rest still can."""
-        return self.fault is not None and self.fault.stage != "clash"
+        """Return whether it is broken, so that nothing of it can be used; after a clash the rest still can."""
+        return self.fault is not None and self.fault.stage not in ("disabled", "clash")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,22 +97,49 @@ class EntryPointLike(Protocol):
 
 
 def load_plugins(entry_points: Iterable[EntryPointLike] | None = None) -> Plugins:
-    """Import, register and ask every plugin; `None` takes all that are installed."""
+    """Import, register and ask every plugin; `None` takes all that are installed and not disabled.
+
+    Raises `UsageError` for a switch that names no plugin, `PluginError` if the file of switches is damaged; a plugin,
+    however broken, raises nothing.
+    """
+    switches = read_switches() if entry_points is None else Switches()
     manager = pluggy.PluginManager("ganlab")
     manager.add_hookspecs(hookspecs)
+    found = _found(metadata.entry_points(group=GROUP) if entry_points is None else entry_points)
+    switches.check([record for record, _ in found])
+
+    records, recipes = [], []
+    for record, entry_point in found:
+        if reason := switches.reason(record):
+            records.append(replace(record, fault=Fault(stage="disabled", error="", line=reason)))
+            continue
+        examined, paths = _examined(record, entry_point, manager)
+        records.append(examined)
+        recipes += paths
+    return Plugins(records=_with_clashes(records), manager=manager, recipes=tuple(recipes))
+
+
+def installed_plugins() -> list[PluginRecord]:
+    """Return what the metadata say of each installed plugin, in the order of `Plugins`; imports none."""
+    return [record for record, _ in _found(metadata.entry_points(group=GROUP))]
+
+
+def _found(entry_points: Iterable[EntryPointLike]) -> list[tuple[PluginRecord, EntryPointLike]]:
+    """Return each plugin once, built-ins first, then by distribution and name."""
     found: dict[tuple[bool, str, str], tuple[PluginRecord, EntryPointLike]] = {}
-    for entry_point in metadata.entry_points(group=GROUP) if entry_points is None else entry_points:
-        record = _record(entry_point)
+    # Each question parses the metadata of a distribution anew, and one may have many plugins. The distribution itself is
+    # kept too, or another could have its id.
+    told: dict[int, tuple[Any, tuple[str, str]]] = {}
+    for entry_point in entry_points:
+        dist = entry_point.dist
+        if id(dist) not in told:
+            told[id(dist)] = (dist, _name_and_version(dist))
+        distribution, version = told[id(dist)][1]
+        record = PluginRecord(name=entry_point.name, distribution=distribution, version=version, origin=_origin(distribution))
         # One distribution may be found twice, as when an editable install lies beside a wheel: the first counts.
         key = (record.origin != "built-in", normalise(record.distribution), record.name)
         found.setdefault(key, (record, entry_point))
-
-    records, recipes = [], []
-    for _, (record, entry_point) in sorted(found.items(), key=lambda item: item[0]):
-        record, paths = _examined(record, entry_point, manager)
-        records.append(record)
-        recipes += paths
-    return Plugins(records=_with_clashes(records), manager=manager, recipes=tuple(recipes))
+    return [found[key] for key in sorted(found)]
 
 
 class _Refused(Exception):
@@ -114,19 +152,18 @@ class _Refused(Exception):
 
 def is_builtin(entry_point: EntryPointLike) -> bool:
     """Return whether a plugin came with ganlab itself."""
-    try:
-        return normalise(entry_point.dist.name) == BUILTIN_DISTRIBUTION
-    except Exception:  # no distribution, or damaged metadata
-        return False
+    return _origin(_name_and_version(entry_point.dist)[0]) == "built-in"
 
 
-def _record(entry_point: EntryPointLike) -> PluginRecord:
+def _origin(distribution: str) -> Literal["built-in", "third party"]:
+    return "built-in" if normalise(distribution) == BUILTIN_DISTRIBUTION else "third party"
+
+
+def _name_and_version(distribution: Any) -> tuple[str, str]:
     try:
-        distribution, version = entry_point.dist.name or "unknown", entry_point.dist.version or "unknown"
+        return distribution.name or "unknown", distribution.version or "unknown"
     except Exception:  # no distribution, or damaged metadata
-        distribution, version = "unknown", "unknown"
-    origin: Literal["built-in", "third party"] = "built-in" if is_builtin(entry_point) else "third party"
-    return PluginRecord(name=entry_point.name, distribution=distribution, version=version, origin=origin)
+        return "unknown", "unknown"
 
 
 def _examined(
@@ -139,13 +176,27 @@ def _examined(
     with contextlib.redirect_stdout(sys.stderr):
         try:
             plugin = entry_point.load()
+            stage = "other contract"
+            _check_contract(plugin, record)
             stage = "register"
             manager.register(plugin, name=key)
             _check_hooks(plugin, manager)
             stage = "hook raises"
-            offers = _offers(plugin, manager)
+            offers = ask(plugin, manager)
             stage = "bad component"
-            return replace(record, components=_components(record, offers)), _recipe_files(offers)
+            components = tuple(
+                Registered(
+                    kind=kind,
+                    component=component,
+                    plugin=record.name,
+                    distribution=record.distribution,
+                    distribution_version=record.version,
+                    is_builtin=record.origin == "built-in",
+                )
+                for kind, component in offered_components(offers)
+            )
+            observes = any(caller.name in OBSERVERS for caller in manager.get_hookcallers(plugin) or ())
+            return replace(record, components=components, observes=observes), offered_recipes(offers)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a plugin's code may do anything, sys.exit too
@@ -157,6 +208,8 @@ def _examined(
 def _fault(stage: Stage, error: BaseException) -> Fault:
     if isinstance(error, _Refused):
         return Fault(stage=error.stage, error="", line=str(error))
+    if isinstance(error, BadComponent):
+        return Fault(stage="bad component", error="", line=str(error))
     import traceback
 
     line = in_one_line(error)
@@ -168,10 +221,25 @@ def _fault(stage: Stage, error: BaseException) -> Fault:
     return Fault(stage=stage, error=type(error).__name__, line=line, traceback=text)
 
 
+def _check_contract(plugin: object, record: PluginRecord) -> None:
+    """Refuse a plugin that says it was written for another contract than ours."""
+    number = getattr(plugin, "GANLAB_API", API_VERSION)
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise _Refused("other contract", f"GANLAB_API is {number!r}, not a whole number such as {API_VERSION}")
+    if number != API_VERSION:
+        stale = "ganlab" if number > API_VERSION else record.distribution
+        raise _Refused(
+            "other contract",
+            f"it is written for contract {number}, this ganlab has {API_VERSION}; `pip install --upgrade {stale}`",
+        )
+
+
 def _check_hooks(plugin: object, manager: pluggy.PluginManager) -> None:
     """Refuse hooks that would silently never be called."""
     callers = manager.get_hookcallers(plugin) or []
     for caller in callers:
+        if any(impl.wrapper or impl.hookwrapper for impl in caller.get_hookimpls() if impl.plugin is plugin):
+            raise _Refused("register", f"{caller.name} is a wrapper, and ganlab calls none; take @ganlab.hookimpl alone")
         # The question of pluggy's check_pending, asked of this plugin alone, so that a near name can be told.
         optional = all(impl.optionalhook for impl in caller.get_hookimpls() if impl.plugin is plugin)
         if not caller.has_spec() and not optional:
@@ -183,86 +251,6 @@ def _check_hooks(plugin: object, manager: pluggy.PluginManager) -> None:
         raise _Refused("register", f"{bare[0]} lacks the decorator @ganlab.hookimpl")
     if not callers:
         raise _Refused("register", "it offers nothing: no function has the decorator @ganlab.hookimpl")
-
-
-def _offers(plugin: object, manager: pluggy.PluginManager) -> dict[str, object]:
-    """Return what each hook of this plugin returned; called apart, since one that raises loses the results of all."""
-    offers: dict[str, object] = {}
-    for hook in (*HOOK_OF_KIND.values(), "ganlab_recipes"):
-        for implementation in getattr(manager.hook, hook).get_hookimpls():
-            if implementation.plugin is plugin:
-                offers[hook] = implementation.function()
-    return offers
-
-
-def _components(record: PluginRecord, offers: Mapping[str, object]) -> tuple[Registered, ...]:
-    components: dict[tuple[str, str], Registered] = {}
-    for kind, hook in HOOK_OF_KIND.items():
-        for component in _list(hook, offers.get(hook, [])):
-            reason = _wrong_component(kind, component)
-            if reason:
-                raise _Refused("bad component", f"{hook}: {reason}")
-            if (kind, normalise(component.name)) in components:
-                raise _Refused("bad component", f"{hook}: two components are called {component.name!r}")
-            components[kind, normalise(component.name)] = Registered(
-                kind=kind,
-                component=component,
-                plugin=record.name,
-                distribution=record.distribution,
-                distribution_version=record.version,
-                is_builtin=record.origin == "built-in",
-            )
-    return tuple(components.values())
-
-
-def _list(hook: str, offered: object) -> list[Any]:
-    if not isinstance(offered, list | tuple):
-        raise _Refused("bad component", f"{hook}: returned {_what(offered)}, not a list")
-    return list(offered)
-
-
-def _wrong_component(kind: str, component: object) -> str | None:
-    """Return why `component` cannot be used; None if it can."""
-    if not isinstance(component, Component):
-        return f"the list holds {_what(component)}, not a Component"
-    name, target, options = component.name, component.target, component.options
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
-        return f"the name {name!r} is not made of letters, digits, `_`, `-` and `.`"
-    if not (_is_place(target) if isinstance(target, str) else callable(target)):
-        return f'{name!r}: the target {target!r} is neither callable nor "package.module:Name"'
-    if not (options is None or (_is_place(options) if isinstance(options, str) else isinstance(options, type))):
-        return f'{name!r}: the options {options!r} are neither a class nor "package.module:Name"'
-    if options is None and kind in ("dataset", "architecture", "objective"):
-        return f"{name!r}: {with_article(kind)} must have options"
-    if kind == "loss" and component.family not in FAMILIES:
-        given = f"not {component.family!r}" if component.family is not None else "none is given"
-        return f"{name!r}: the family of a loss is one of {', '.join(FAMILIES)}; {given}"
-    if not isinstance(component.version, int) or isinstance(component.version, bool) or component.version < 1:
-        return f"{name!r}: the version {component.version!r} is not a whole number from 1"
-    if not isinstance(component.summary, str) or not isinstance(component.paper, str):
-        return f"{name!r}: summary and paper must be text"
-    return None
-
-
-def _is_place(text: str) -> bool:
-    module, colon, attribute = text.partition(":")
-    return bool(colon) and all(part.isidentifier() for part in f"{module}.{attribute}".split("."))
-
-
-def _recipe_files(offers: Mapping[str, object]) -> list[Path]:
-    files: list[Path] = []
-    for offered in _list("ganlab_recipes", offers.get("ganlab_recipes", [])):
-        if not isinstance(offered, str | os.PathLike):
-            raise _Refused("bad component", f"ganlab_recipes: the list holds {_what(offered)}, not a path")
-        path = Path(offered)
-        if not path.exists():
-            raise _Refused("bad component", f"ganlab_recipes: there is no {path}")
-        files += sorted(path.glob("*.toml")) if path.is_dir() else [path]
-    return files
-
-
-def _what(value: object) -> str:
-    return "None" if value is None else with_article(type(value).__name__)
 
 
 def _with_clashes(records: list[PluginRecord]) -> tuple[PluginRecord, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import dropwhile, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import tomli
 from ganlab.errors import RecipeError
 
 Key = tuple[str, ...]
+
+_ONE_LINE_EACH = ("components",)  # sections whose tables are rows, written each on a line
 
 
 def parse_toml(text: str, path: Path) -> dict[str, Any]:
@@ -55,13 +58,10 @@ def dump_recipe(values: Mapping[str, Any], header: str = "") -> str:
 
 
 def read_header(text: str) -> str:
-    """Return the comment at the top of a recipe, without its `#`."""
-    lines = []
-    for line in text.lstrip().splitlines():
-        if not line.startswith("#"):
-            break
-        lines.append(line[1:].removeprefix(" ").rstrip())
-    return "\n".join(lines)
+    """Return the comment at the top of a recipe, without its `#`; a line `#:schema FILE` is for editors and none of it."""
+    written = dropwhile(lambda line: not line.strip() or line.startswith("#:"), text.lstrip().splitlines())
+    comment = takewhile(lambda line: line.startswith("#"), written)
+    return "\n".join(line[1:].removeprefix(" ").rstrip() for line in comment if not line.startswith("#:"))
 
 
 # The place of each key, by a small scan: tomli gives none.
@@ -114,6 +114,8 @@ def _lower(message: str) -> str:
 def _table_lines(table: Mapping[str, Any], at: str) -> list[str]:
     values = {key: value for key, value in table.items() if value is not None and not isinstance(value, Mapping)}
     tables = {key: value for key, value in table.items() if isinstance(value, Mapping)}
+    if at in _ONE_LINE_EACH:
+        values, tables = {**values, **tables}, {}
     lines = ["", f"[{at}]"] if at and (values or not tables) else []
     lines += [f"{_key(key)} = {_value(value)}" for key, value in values.items()]
     for key, inner in tables.items():

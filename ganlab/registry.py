@@ -70,7 +70,8 @@ class Registered:
     def _broken(self, reason: str) -> PluginError:
         return PluginError(
             f"plugin {self.plugin!r} ({self.distribution} {self.distribution_version}): "
-            f"the {self.kind} {self.name!r} is broken: {reason}"
+            f"the {self.kind} {self.name!r} is broken: {reason}\n"
+            f"Mend or update the plugin, or choose another {self.kind}; `ganlab plugin disable {self.plugin}` leaves it out."
         )
 
 
@@ -114,6 +115,10 @@ class Registry:
         raise self._unknown(kind, name, distribution)
 
     def _unknown(self, kind: str, name: str, distribution: str) -> UnknownComponent:
+        asked = [r for r in self._records if not distribution or normalise(r.distribution) == normalise(distribution)]
+        if not asked and distribution:
+            message = f"no {kind} is called {name!r}: {_absent(distribution)}\n`ganlab list-plugins` shows what is there."
+            return UnknownComponent(message, code=PluginError.code)
         names = self.names(kind)
         short_names = {known: known.rpartition(":")[2] for known in names}
         nearest = near_names(name.rpartition(":")[2], set(short_names.values()))
@@ -124,14 +129,10 @@ class Registry:
             lines[0] += f"; {name!r} is {with_article(others[0].kind)}"
         if not near and not others and names:
             lines[0] += f"; there are {', '.join(names)}"
-        broken = [record for record in self._records if record.is_quarantined]
-        if distribution:
-            broken = [record for record in broken if normalise(record.distribution) == normalise(distribution)]
-        if broken:
-            lines.append("A plugin that is broken may offer it:")
-            lines += [f"  {record.name} ({record.distribution} {record.version}): {_why(record)}" for record in broken]
-        lines.append("`ganlab list-plugins` shows what is there.")
-        return UnknownComponent("\n".join(lines), code=PluginError.code if broken else 3, near=near)
+        # A near name explains more than a plugin that was switched off on purpose.
+        unusable = [*_broken_lines(asked), *([] if near and not distribution else _disabled_lines(asked))]
+        lines += [*unusable, "`ganlab list-plugins` shows what is there."]
+        return UnknownComponent("\n".join(lines), code=PluginError.code if unusable else 3, near=near)
 
 
 def clashes(components: Iterable[Registered]) -> dict[Registered, tuple[Registered, ...]]:
@@ -170,7 +171,7 @@ def did_you_mean(near: Sequence[str]) -> str:
 
 def with_article(noun: str) -> str:
     """Return "a loss", "an architecture"."""
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+    return f"{'an' if noun[0].lower() in 'aeiou' else 'a'} {noun}"
 
 
 def in_one_line(error: BaseException) -> str:
@@ -191,5 +192,38 @@ def _ambiguous(kind: str, name: str, found: Sequence[Registered]) -> str:
     return f"{name!r} is {with_article(kind)} of several plugins: {offers}; write {' or '.join(map(repr, ways))}"
 
 
-def _why(record: PluginRecord) -> str:
-    return f"{record.fault.stage}: {record.fault.line}" if record.fault else record.status
+def _absent(distribution: str) -> str:
+    """Return why no plugin is of the distribution that a recipe names."""
+    from importlib import metadata
+
+    try:
+        metadata.version(distribution)
+    except Exception:  # it is not there, or what the recipe says is no name
+        is_name = re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", distribution)
+        return f"the distribution {distribution!r} is not installed{f'; `pip install {distribution}`' if is_name else ''}"
+    return f"the distribution {distribution!r} is installed, but offers no plugin"
+
+
+def _broken_lines(records: Sequence[PluginRecord]) -> list[str]:
+    broken = [record for record in records if record.is_quarantined]
+    lines = [
+        f"  {record.name} ({record.distribution} {record.version}): {record.status}: {record.fault.line}"
+        for record in broken
+        if record.fault
+    ]
+    if lines:
+        lines = ["A plugin that is broken may offer it:", *lines]
+        lines.append(f"Mend or update it, or leave it out: `ganlab plugin disable {' '.join(r.name for r in broken)}`")
+    return lines
+
+
+def _disabled_lines(records: Sequence[PluginRecord]) -> list[str]:
+    groups: dict[str, list[str]] = {}
+    for record in records:
+        if record.is_disabled and record.fault:
+            groups.setdefault(record.fault.line, []).append(record.name)
+    lines = []
+    for reason, names in groups.items():
+        way_on = f"; `ganlab plugin enable {' '.join(names)}`" if "plugin disable" in reason else ""
+        lines.append(f"  {', '.join(names)} (disabled {reason}){way_on}")
+    return ["A plugin that is disabled may offer it:", *lines] if lines else []

@@ -54,9 +54,9 @@ class Data:
     notices: list[str]
 
 
-def resolve(spec: Spec, device: torch.device) -> Parts:
-    """Return everything that `spec` names, built, seeded and placed on `device`."""
-    data = open_data(spec, device)
+def resolve(spec: Spec, device: torch.device, images: CachedImages | None = None) -> Parts:
+    """Return everything that `spec` names, built, seeded and placed on `device`; `images`, where they are at hand."""
+    data = open_data(spec, device, images)
     architecture, nets = build_networks(spec)
     losses = nn.ModuleDict({name: wrap(loss.family, _loss(loss)) for name, loss in spec.losses.items()}).to(device)
     objective = _objective(spec, losses)
@@ -134,11 +134,11 @@ def open_splits(spec: Spec) -> CachedImages:
     return cached
 
 
-def open_data(spec: Spec, device: torch.device) -> Data:
-    """Return the recipe's images, those to train on ready to be drawn; raises `DataError` as `open_splits` does."""
+def open_data(spec: Spec, device: torch.device, images: CachedImages | None = None) -> Data:
+    """Return the recipe's images (or `images`), ready to be drawn; raises `DataError` as `open_splits` does."""
     options, training = spec.dataset.options, spec.training
     assert isinstance(options, DatasetOptions)
-    cached = open_splits(spec)
+    cached = images or open_splits(spec)
     bank = make_bank(select(cached.splits, options.split, options.images), spec.data.labels, device)
     draws = Draws(
         bank.labels.cpu(),

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import to_json
+from pydantic import BaseModel
 
-from ganlab.contracts import DataSpec
+from ganlab import component_record
+from ganlab.contracts import FAMILIES, DataSpec
 from ganlab.errors import GanlabError
 from ganlab.options import (
     ArchitectureOptions,
@@ -21,16 +21,16 @@ from ganlab.options import (
     FrozenOptions,
     LossChoice,
     ObjectiveOptions,
-    OptimizerOptions,
     TrainingOptions,
 )
 from ganlab.recipe import Recipe, near
-from ganlab.registry import Registered, Registry
+from ganlab.registry import Registered, Registry, UnknownComponent
 from ganlab.spec_faults import Faults
 from ganlab.spec_match import check_frozen, check_roles
+from ganlab.spec_optimizers import optimizers_of
 from ganlab.spec_signature import signature_options
 
-SECTIONS = ("dataset", "architecture", "objective", "optimizer", "training", "frozen", "evaluation")
+SECTIONS = ("dataset", "architecture", "objective", "optimizer", "training", "frozen", "evaluation", "components")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +75,12 @@ class Spec:
     evaluation: Mapping[str, Chosen]
     notices: tuple[str, ...] = ()  # what the user should know, a line each
 
+    @property
+    def components(self) -> tuple[Registered, ...]:
+        """Return every component that the recipe uses, once each."""
+        chosen = (self.dataset, self.architecture, self.objective, *self.losses.values(), *self.evaluation.values())
+        return tuple(dict.fromkeys(each.registered for each in chosen))
+
 
 def make_spec(recipe: Recipe, registry: Registry) -> Spec:
     """Return what `recipe` means; raises `RecipeError` with every fault, a line each."""
@@ -88,6 +94,8 @@ class _Check:
         self.recipe, self.registry = recipe, registry
         self.faults = Faults(recipe)
         self.notices: list[str] = []
+        self.records = component_record.read_records(self.faults, self._table("components"))
+        self.found: list[Registered] = []  # every component that the recipe names
 
     def spec(self) -> Spec:
         """Check section by section, then the sections against each other."""
@@ -102,8 +110,10 @@ class _Check:
         data = self._data(dataset)
         roles = self._roles(architecture, data)
         players = self._players(objective)
-        optimizers = self._optimizers(players)
+        optimizers, notices = optimizers_of(self.faults, self._table("optimizer"), players)
+        self.notices += notices
         used = self._match(objective, architecture, roles, players, frozen, data)
+        self.notices += component_record.changes(self.faults, self.records, self.found)
         self.faults.raise_all()
         assert dataset is not None
         assert data is not None
@@ -138,6 +148,9 @@ class _Check:
                 self.faults.add((name,), f"unknown section{near(name, SECTIONS)}; sections are {', '.join(SECTIONS)}")
             elif not isinstance(value, Mapping):
                 self.faults.add((name,), f"must be a section [{name}], not {value!r}")
+            elif name in ("frozen", "evaluation"):
+                for inner in (inner for inner, table in value.items() if not isinstance(table, Mapping)):
+                    self.faults.add((name, inner), f"must be a section [{name}.{inner}], not {value[inner]!r}")
 
     def _table(self, *key: str) -> dict[str, Any]:
         table: Any = self.recipe.values
@@ -163,25 +176,25 @@ class _Check:
     ) -> Chosen | None:
         try:
             registered = self.registry.find(kind, use)
+            self.found.append(registered)
             model = registered.load_options()
-            signature = None if model else signature_options(registered)
+            fields = model or signature_options(registered)
         except GanlabError as error:
-            self.faults.add((*key, "use"), str(error), code=error.code)
+            reason, code = str(error), error.code
+            if isinstance(error, UnknownComponent):
+                reason, code = component_record.lost(self.records, kind, use, error)
+            self.faults.add((*key, "use"), reason, code=code)
             return None
         if model is not None and base is not None and not issubclass(model, base):
             self.faults.add(
                 (*key, "use"), f"plugin {registered.plugin}: options of {kind} {use} must derive from {base.__name__}"
             )
             return None
-        options = self._validated(model or signature, table, key)
+        options = self.faults.validated(key, fields, table)
         if options is None:
             return None
         settings = options.model_dump(mode="json", exclude_none=True) if model else dict(options)
         return Chosen(registered=registered, options=options if model else None, settings=settings)
-
-    def _validated(self, model: type[BaseModel] | None, table: Mapping[str, Any], key: tuple[str, ...]) -> Any:
-        assert model is not None
-        return self.faults.validated(key, model, table)
 
     def _losses(self, objective: Chosen) -> dict[str, ChosenLoss]:
         """Return field -> loss for the fields of the objective that name one."""
@@ -204,8 +217,8 @@ class _Check:
                 fitting = sorted(r.component.name for r in self.registry.all("loss") if r.component.family in families)
                 self.faults.add(
                     key,
-                    f"{choice.use} is of the family {family}, and {objective.name} takes {' or '.join(families)} here: "
-                    f"{', '.join(fitting)}",
+                    f"{choice.use} is of the family {family} ({FAMILIES[str(family)]}), and {objective.name} takes "
+                    f"{' or '.join(families)} here: {', '.join(fitting)}",
                 )
                 continue
             assert family is not None
@@ -215,7 +228,7 @@ class _Check:
         return losses
 
     def _training(self) -> TrainingOptions | None:
-        training: TrainingOptions | None = self._validated(TrainingOptions, self._table("training"), ("training",))
+        training: TrainingOptions | None = self.faults.validated(("training",), TrainingOptions, self._table("training"))
         if training and training.epochs is None and training.steps is None:
             self.faults.add(("training",), "says no end: set training.epochs or training.steps")
         if training and training.best and training.best.split(".")[0] not in self._table("evaluation"):
@@ -230,7 +243,7 @@ class _Check:
 
     def _frozen(self) -> dict[str, FrozenOptions]:
         tables = self._table("frozen")
-        found = {n: self._validated(FrozenOptions, self._table("frozen", n), ("frozen", n)) for n in tables}
+        found = {n: self.faults.validated(("frozen", n), FrozenOptions, self._table("frozen", n)) for n in tables}
         return {network: options for network, options in found.items() if options}
 
     def _data(self, dataset: Chosen | None) -> DataSpec | None:
@@ -258,33 +271,6 @@ class _Check:
             return {}
         assert isinstance(objective.options, ObjectiveOptions)
         return objective.options.players()
-
-    def _optimizers(self, players: Mapping[str, tuple[str, ...]]) -> dict[str, BaseModel]:
-        """Return player -> optimizer: [optimizer] for all, [optimizer.PLAYER] over it."""
-        table = self._table("optimizer")
-        tables = {k: v for k, v in table.items() if isinstance(v, Mapping)}
-        shared = {k: v for k, v in table.items() if k not in tables}
-        for player in tables:
-            if players and player not in players:
-                self.faults.add(
-                    ("optimizer", player), f"no such player{near(player, players)}; players are {', '.join(players)}"
-                )
-        for key in shared:
-            if key != "use" and players and all(key in tables.get(player, {}) for player in players):
-                self.notices.append(f"optimizer.{key} is not used: each of {', '.join(players)} has its own")
-        adapter: TypeAdapter[Any] = TypeAdapter(OptimizerOptions)
-        optimizers = {}
-        # Without players (the objective has faults of its own) the values are checked all the same.
-        for player in players or tables or ("",):
-            own = tables.get(player, {})
-            inherited = shared if own.get("use", shared.get("use")) == shared.get("use") else {}
-            try:
-                optimizers[player] = adapter.validate_json(
-                    to_json({"use": "adam", **inherited, **own}, inf_nan_mode="constants")
-                )
-            except ValidationError as error:
-                self.faults.add_invalid_optimizer(player, error, own)
-        return optimizers
 
     # The sections against each other
 

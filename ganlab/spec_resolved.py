@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ganlab.component_record import records_of, reference
 from ganlab.spec import Chosen, Spec
 
 
@@ -31,12 +32,12 @@ def resolved(spec: Spec) -> dict[str, Any]:
         values["evaluation"] = {
             name: {"use": _reference(chosen), **chosen.settings} for name, chosen in spec.evaluation.items()
         }
+    values["components"] = records_of(spec.components)
     return values
 
 
 def _reference(chosen: Chosen) -> str:
-    """Return the name under which a recipe finds the component again: "dist:name" for strangers."""
-    return chosen.name if chosen.registered.is_builtin else chosen.registered.full_name
+    return reference(chosen.registered)
 
 
 def _absolute(path: str) -> str:

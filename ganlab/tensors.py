@@ -1,25 +1,19 @@
-"""Named tensors <-> safetensors files, and every other file that must be whole or absent. Nothing is ever unpickled."""
+"""Named tensors <-> safetensors files. Nothing is ever unpickled."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import os
-import secrets
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ganlab.errors import DeviceError, GanlabError, RunError
-
-PARTIAL = ".partial"  # ends the name of a file that is being written; one that a killed process left may be deleted
+from ganlab.errors import GanlabError, RunError
+from ganlab.files import replacing
 
 _ALIASES = "ganlab.aliases"  # metadata: JSON, name of a tied tensor -> name of the tensor that holds its values
 _DTYPES = {
@@ -95,60 +89,6 @@ def digest(path: Path) -> str:
     """Return the SHA-256 of a file's content, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_bytes_atomic(path: Path, content: bytes) -> None:
-    """Write a file that is whole or absent."""
-    with replacing(path) as file:
-        file.write(content)
-
-
-def write_text_atomic(path: Path, content: str) -> None:
-    """Write a text file, UTF-8 with the line ends as given, that is whole or absent."""
-    write_bytes_atomic(path, content.encode())
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a new file that takes the place of `path` once the block has ended without an error, safe on disk.
-
-    Until then `path` stays as it was; after an error nothing of the new file remains.
-    """
-    partial = path.with_name(f".{secrets.token_hex(8)}{PARTIAL}")
-    try:
-        with partial.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-        sync_folder(path.parent)
-    except BaseException as error:
-        with suppress(OSError):
-            partial.unlink()
-        if isinstance(error, OSError):
-            raise _explained(error, path) from error
-        raise
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename last through a power cut, where the system can."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems cannot; the rename stands
-            raise
-    finally:
-        os.close(handle)
-
-
-def _explained(error: OSError, path: Path) -> GanlabError:
-    reason = error.strerror or str(error)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return DeviceError(f"{path}: cannot be written: {reason}. Make room, or choose another folder.")
-    return RunError(f"{path}: cannot be written: {reason}")
 
 
 def _untie(tensors: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -16,6 +16,17 @@ from typing import Any
 import pytest
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_switches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let no plugin be disabled by what the user of this machine has chosen."""
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in ("GANLAB_PLUGINS", "GANLAB_DISABLE"):
+            patch.delenv(variable, raising=False)
+        for variable in ("XDG_CONFIG_HOME", "APPDATA"):
+            patch.setenv(variable, str(tmp_path_factory.mktemp("settings")))
+        yield
+
+
 @dataclass
 class FakeEntryPoint:
     """An entry point whose `load` returns the plugin at hand, or calls what stands for importing it."""

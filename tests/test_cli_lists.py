@@ -40,7 +40,16 @@ def test_help_shows_every_command_and_two_examples(capsys: Captured) -> None:
     assert printed(capsys) == printed(capsys, "-h") == printed(capsys, "help") == (0, out, "")
 
 
-@pytest.mark.parametrize("arguments", [["list-plugins"], ["env"], ["recipes"], ["recipes", "list"], ["recipes", "show"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["list-plugins"],
+        ["env"],
+        *(["recipes"], ["recipes", "list"], ["recipes", "show"]),
+        *(["components"], ["components", "list"], ["components", "show"]),
+    ],
+    ids=" ".join,
+)
 def test_the_help_of_a_command_shows_two_examples(arguments: list[str], capsys: Captured) -> None:
     code, out, err = printed(capsys, *arguments, "--help")
     command = " ".join(["ganlab", *arguments])
@@ -158,7 +167,8 @@ def test_list_plugins_prints_aligned_plain_text_in_a_pipe(installed_plugin: Any,
     assert rows[-2] == ["aa_good", "1.0", "third party: ganlab-aa-good", "ready", "loss: x"]
     assert rows[-1] == ["bad", "1.0", "third party: ganlab-aa-z", "import", "ValueError: [red]why"]
     assert err == (
-        "1 plugin is broken; a command fails only if its recipe needs it. `ganlab list-plugins --json` has the tracebacks.\n"
+        "1 plugin is broken; a command fails only if its recipe needs it. `ganlab list-plugins --json` has the tracebacks, "
+        "`ganlab plugin disable NAME` leaves one out.\n"
     )
 
 
@@ -169,7 +179,7 @@ def test_list_plugins_json_has_a_stable_shape(installed_plugin: Any, capsys: Cap
     assert list(listed) == ["schema", "plugins"]
     assert listed["schema"] == 1
     bad = next(plugin for plugin in listed["plugins"] if plugin["plugin"] == "bad")
-    assert list(bad) == ["plugin", "distribution", "version", "origin", "status", "components", "fault"]
+    assert list(bad) == ["plugin", "distribution", "version", "origin", "status", "components", "observes", "fault"]
     assert bad["components"] == {kind: [] for kind in KINDS}
     assert list(bad["fault"]) == ["error", "line", "traceback"]
     bce = next(c for plugin in listed["plugins"] for c in plugin["components"]["loss"] if c["full_name"] == "ganlab:bce")
@@ -215,6 +225,7 @@ def test_env_tells_what_a_bug_report_needs(capsys: Captured, monkeypatch: pytest
         "torch_threads",
         "devices",
         "home",
+        "disabled_plugins",
         "variables",
     ]
     assert facts["home"] == facts["variables"]["GANLAB_HOME"] == str(tmp_path / "home")

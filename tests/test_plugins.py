@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from ganlab import Component, hookimpl
-from ganlab.cli import main
+from ganlab.cli import COMMANDS, main
+from ganlab.contracts import API_VERSION
+from ganlab.errors import PluginError
 from ganlab.plugins import Fault, PluginRecord, load_plugins
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -79,9 +81,21 @@ SEVEN = {
 GOOD = """
     from ganlab import Component, hookimpl
 
+    class Good:
+        def __call__(self, a, b):
+            return (a - b).square().flatten(1).mean(1)
+
     @hookimpl
     def ganlab_losses():
-        return [Component("good", "nowhere:Good", family="distance")]
+        return [Component("good", Good, family="distance", summary="mean square")]
+"""
+# Ready, as far as a list can tell: what it offers is imported when a recipe first needs it.
+LAZY = """
+    from ganlab import Component, hookimpl
+
+    @hookimpl
+    def ganlab_losses():
+        return [Component("lazy", "installed_nowhere:Lazy", family="distance")]
 """
 
 
@@ -123,14 +137,98 @@ def test_beside_broken_plugins_list_plugins_shows_each_and_ends_well(run_ganlab:
     assert [name for name, (_, (_, line)) in SEVEN.items() if line not in table] == []
 
 
-@pytest.mark.usefixtures("seven")
-@pytest.mark.parametrize(
-    "arguments",
-    [["--help"], ["--version"], ["recipes", "list"], ["recipes", "list", "--json"], ["env"], ["list-plugins", "--help"]],
-    ids=" ".join,
+SMALL = (
+    *("ccyclegan_t26", "--dataset", "synthetic_faces", "--set", "objective.distance=good", "--set", "objective.targets=1"),
+    *("--set", "dataset.identities=6", "--set", "dataset.test_identities=2", "--set", "architecture.width=4"),
+    *("--set", "training.batch_images=4"),
 )
-def test_beside_broken_plugins_every_command_works(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert (main(arguments), capsys.readouterr().err) == (0, "")
+FEW = ("--set", "identities=6", "--set", "test_identities=2")
+# What is asked of each command beside the broken plugins, in this order, in one folder.
+EVERY: dict[str, list[list[str]]] = {
+    "run": [["run", *SMALL, "--device", "cpu", "--max-steps", "1", "--out", "trained"]],
+    "resume": [["resume", "trained", "--device", "cpu", "--max-steps", "2"]],
+    "validate": [["validate", *SMALL]],
+    "sample": [["sample", "trained", "--device", "cpu", "--rows", "1"]],
+    "recipes": [["recipes", "list"], ["recipes", "list", "--json"], ["recipes", "show", "quickstart"]],
+    "list-plugins": [["list-plugins"], ["list-plugins", "--json"], ["list-plugins", "--kind", "loss"]],
+    "plugin": [
+        ["plugin", "new", "mine", "--kind", "loss"],
+        ["plugin", "check", "good"],
+        ["plugin", "disable", *SEVEN],
+        ["plugin", "enable", *SEVEN],
+    ],
+    "components": [["components", "list"], ["components", "show", "loss", "good"]],
+    "data": [
+        ["data", "export", "synthetic_faces", "--layout", "fer2013", "--out", "faces", *FEW],
+    ],
+    "env": [["env"]],
+}
+
+
+@pytest.mark.usefixtures("seven")
+def test_beside_broken_plugins_every_command_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GANLAB_HOME", str(tmp_path / "home"))
+    assert list(EVERY) == list(COMMANDS)
+    asked = [
+        ["--help"],
+        ["--version"],
+        *([name, "--help"] for name in COMMANDS),
+        *(a for several in EVERY.values() for a in several),
+    ]
+    codes = {" ".join(arguments): main(arguments) for arguments in asked}
+    captured = capsys.readouterr()
+    assert {command: code for command, code in codes.items() if code} == {}, captured.err
+    assert "Traceback" not in captured.err
+
+
+@pytest.mark.usefixtures("seven")
+def test_a_plugin_whose_target_is_broken_stops_only_the_recipes_that_use_it(
+    installed_plugin: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installed_plugin("lazy", LAZY)
+    installed_plugin("nowhere", "import sys\nsys.exit(3)\n")
+    assert next(record.status for record in load_plugins().records if record.name == "lazy") == "ready"
+    assert main(["validate", *SMALL]) == 0
+    capsys.readouterr()
+    assert main(["validate", *SMALL, "--set", "objective.distance=lazy"]) == PluginError.code
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "    --set: objective.distance.use: plugin 'lazy' (ganlab-lazy 1.0): the loss 'lazy' is broken: "
+        "its target 'installed_nowhere:Lazy' cannot be imported: SystemExit: 3",
+        "  Mend or update the plugin, or choose another loss; `ganlab plugin disable lazy` leaves it out.",
+    ]
+
+
+# The number of the contract
+
+
+@pytest.mark.parametrize("number", [API_VERSION, None])
+def test_a_plugin_may_say_for_which_contract_it_was_written(number: int | None, entry_point: Any) -> None:
+    said = {} if number is None else {"GANLAB_API": number}
+    plugin = SimpleNamespace(ganlab_losses=hookimpl(empty), **said)
+    assert load_plugins([entry_point("x", plugin)]).records[0].status == "ready"
+
+
+@pytest.mark.parametrize(
+    ("number", "line"),
+    [
+        (2, "it is written for contract 2, this ganlab has 1; `pip install --upgrade ganlab`"),
+        (0, "it is written for contract 0, this ganlab has 1; `pip install --upgrade ganlab-x`"),
+        ("1", "GANLAB_API is '1', not a whole number such as 1"),
+        (1.0, "GANLAB_API is 1.0, not a whole number such as 1"),
+        (True, "GANLAB_API is True, not a whole number such as 1"),
+        (None, "GANLAB_API is None, not a whole number such as 1"),
+    ],
+)
+def test_a_plugin_for_another_contract_is_refused_before_its_hooks_are_looked_at(
+    number: object, line: str, entry_point: Any
+) -> None:
+    plugin = SimpleNamespace(ganlab_of_tomorrow=hookimpl(empty), GANLAB_API=number)
+    plugins = load_plugins([entry_point("x", plugin, dist="ganlab-x"), entry_point("y", losses("a"))])
+    assert faults(plugins.records) == [("x", "other contract", line)]
+    assert not plugins.manager.has_plugin("ganlab-x:x")
 
 
 def test_the_traceback_of_a_broken_plugin_is_kept(entry_point: Any) -> None:
@@ -292,3 +390,23 @@ def test_loading_plugins_imports_no_torch_and_no_pydantic() -> None:
     script = code.replace("HEAVY", repr(heavy))
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def test_a_wrapper_is_refused_since_nobody_calls_it(entry_point: Any) -> None:
+    @hookimpl(wrapper=True)
+    def ganlab_logged(run: Any) -> Iterator[None]:
+        yield
+
+    (record,) = load_plugins([entry_point("wraps", SimpleNamespace(ganlab_logged=ganlab_logged))]).records
+    assert (record.status, record.fault and record.fault.line) == (
+        "register",
+        "ganlab_logged is a wrapper, and ganlab calls none; take @ganlab.hookimpl alone",
+    )
+
+
+def test_a_plugin_that_observes_says_so(entry_point: Any) -> None:
+    @hookimpl
+    def ganlab_logged(row: Any) -> None: ...
+
+    (record,) = load_plugins([entry_point("sees", SimpleNamespace(ganlab_logged=ganlab_logged))]).records
+    assert (record.status, record.observes) == ("ready", True)

@@ -110,7 +110,8 @@ def test_a_broken_plugin_that_may_hold_the_name_is_named(entry_point: Any) -> No
     assert str(fault.value) == (
         "no loss is called 'hinge'; there are bce\n"
         "A plugin that is broken may offer it:\n"
-        "  bad (dist-bad 1.0): import: RuntimeError: why\n" + HINT
+        "  bad (dist-bad 1.0): import: RuntimeError: why\n"
+        "Mend or update it, or leave it out: `ganlab plugin disable bad`\n" + HINT
     )
     with pytest.raises(UnknownComponent, match="no loss is called 'ganlab:hinge'") as other:
         registry.find("loss", "ganlab:hinge")
@@ -158,7 +159,10 @@ def test_a_target_that_cannot_be_had_names_plugin_component_and_reason(
     found = Registry(load_plugins([entry_point("x", losses("a", **facts))])).find("loss", "a")
     with pytest.raises(PluginError) as fault:
         found.load_options() if "options" in facts else found.load_target()
-    assert str(fault.value) == f"plugin 'x' (stranger 1.0): the loss 'a' is broken: {reason}"
+    assert str(fault.value) == (
+        f"plugin 'x' (stranger 1.0): the loss 'a' is broken: {reason}\n"
+        "Mend or update the plugin, or choose another loss; `ganlab plugin disable x` leaves it out."
+    )
 
 
 def test_near_names_are_near_and_few() -> None:

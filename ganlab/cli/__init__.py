@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ganlab.cli import console
@@ -15,6 +16,9 @@ from ganlab.errors import GanlabError, Interrupted, UsageError
 
 if TYPE_CHECKING:
     import typer
+
+
+NO_PLUGINS = "--no-plugins"  # anywhere on the command line
 
 
 class Command(NamedTuple):
@@ -56,6 +60,16 @@ COMMANDS = {
         "list the plugins, what each offers, and why one is broken",
         ("ganlab list-plugins --kind loss", "ganlab list-plugins --json"),
     ),
+    "plugin": Command(
+        "ganlab.cli.plugin:app",
+        "begin a plugin of your own, check one, switch one off or on",
+        ("ganlab plugin new hinge-x --kind loss", "ganlab plugin check hinge-x"),
+    ),
+    "components": Command(
+        "ganlab.cli.components:app",
+        "list what a recipe may name, or show the options of one",
+        ("ganlab components show objective ccyclegan", "ganlab components show --schema > recipe.schema.json"),
+    ),
     "data": Command(
         "ganlab.cli.data:app",
         "write a data set to files",
@@ -78,8 +92,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     # cores that costs nothing; on two cores beside one other busy process the quickstart is five times as fast so.
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    own = arguments.index("--") if "--" in arguments else len(arguments)
     try:
-        return _run(list(sys.argv[1:] if argv is None else argv))
+        if NO_PLUGINS not in arguments[:own]:
+            return _run(arguments)
+        with _no_third_parties():
+            return _run([word for word in arguments[:own] if word != NO_PLUGINS] + arguments[own:])
     except Interrupted as stop:
         console.progress(f"ganlab: {stop}")
         return stop.code
@@ -92,6 +111,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output has left, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
         return 141
+
+
+@contextmanager
+def _no_third_parties() -> Iterator[None]:
+    """Leave the plugins of third parties out of this command, and of the processes that it starts."""
+    before = os.environ.get("GANLAB_PLUGINS")
+    os.environ["GANLAB_PLUGINS"] = ""
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["GANLAB_PLUGINS"]
+        else:
+            os.environ["GANLAB_PLUGINS"] = before
 
 
 def _run(arguments: list[str]) -> int:
@@ -176,6 +209,7 @@ def _help() -> str:
             "",
             "Options:",
             f"  {'--version':{width}}  print the version",
+            f"  {NO_PLUGINS:{width}}  with any command: leave out the plugins of third parties",
             f"  {'--help':{width}}  print this; after a command, explain it",
             "",
             "Examples:",

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -38,8 +40,11 @@ def error(text: str) -> None:
     _print("\n".join([f"ganlab: error: {lines[0]}", *(f"  {line}" for line in lines[1:])]), sys.stderr)
 
 
-def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> None:
-    """Print rows under headers: drawn on a terminal, aligned plain text elsewhere."""
+def table(rows: Sequence[Sequence[str]], headers: Sequence[str], *, whole: int = 0) -> None:
+    """Print rows under headers: drawn on a terminal, aligned plain text elsewhere.
+
+    On a terminal too narrow for the rows, cells go on in the next line; those of the first `whole` columns never do.
+    """
     cells = [[clean(cell).replace("\n", " ") for cell in row] for row in rows]
     if _is_terminal(sys.stdout):
         from rich.box import SIMPLE_HEAD
@@ -47,7 +52,9 @@ def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> None:
         from rich.table import Table
         from rich.text import Text
 
-        drawn = Table(*headers, box=SIMPLE_HEAD, pad_edge=False)
+        drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
+        for number, header in enumerate(headers):
+            drawn.add_column(header, no_wrap=number < whole, overflow="fold")
         for texts in cells:
             drawn.add_row(*(Text(text) for text in texts))
         Console(highlight=False).print(drawn)
@@ -55,6 +62,19 @@ def table(rows: Sequence[Sequence[str]], headers: Sequence[str]) -> None:
     widths = [max(map(len, column)) for column in zip(headers, *cells, strict=True)]
     for row in (headers, *cells):
         result("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def facts(named: Sequence[tuple[str, str]]) -> None:
+    """Print each name and, in a column beside it, its text; on a terminal a long text goes on below itself."""
+    width = max((len(name) for name, _ in named), default=0) + 2
+    for name, text in named:
+        wrapped = textwrap.wrap(clean(text), max(columns() - width, 20), break_on_hyphens=False)
+        result(("\n" + " " * width).join([name.ljust(width) + (wrapped[0] if wrapped else ""), *wrapped[1:]]).rstrip())
+
+
+def columns() -> int:
+    """Return how many characters a line of the result has room for; in a pipe or a file, any number."""
+    return shutil.get_terminal_size().columns if _is_terminal(sys.stdout) else sys.maxsize
 
 
 def clean(text: str) -> str:

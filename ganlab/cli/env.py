@@ -13,6 +13,7 @@ import typer
 
 from ganlab.cli import console
 from ganlab.home import home
+from ganlab.plugin_switches import read_disabled, switches_file
 from ganlab.registry import in_one_line
 
 SCHEMA = 1  # of the JSON; counts up when a field changes its meaning or goes
@@ -45,7 +46,7 @@ def command(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] 
             for inner, text in value.items():
                 console.result(f"{inner + ':':24}{'' if text is None else text}".rstrip())
         else:
-            console.result(f"{name + ':':24}{', '.join(value) if isinstance(value, list) else value}")
+            console.result(f"{name + ':':24}{', '.join(value) if isinstance(value, list) else value}".rstrip())
 
 
 def _facts() -> dict[str, Any]:
@@ -57,6 +58,7 @@ def _facts() -> dict[str, Any]:
         "torch_threads": _told(_torch_threads),
         "devices": _told(_devices),
         "home": f"{home()}{' (not writable)' if home().exists() and not os.access(home(), os.W_OK) else ''}",
+        "disabled_plugins": _told(lambda: list(read_disabled(switches_file()))),
         "variables": {name: value for name, value in sorted(os.environ.items()) if name.startswith(("GANLAB_", "CUDA_"))},
     }
 

@@ -32,37 +32,44 @@ def answers_at_once(arguments: Sequence[str]) -> bool:
 
 
 def show(kind: str | None = None, *, as_json: bool = False) -> None:
-    """Print every plugin; with `kind`, those that offer some, and the broken ones, which may."""
+    """Print every plugin; with `kind`, those that offer some, and those that may: broken and disabled ones."""
     if kind is not None and kind not in KINDS:
         raise UsageError(f"--kind {kind}: kinds are {', '.join(KINDS)}{did_you_mean(near_names(kind, KINDS))}")
     kinds = KINDS if kind is None else (kind,)
     records = [
         record
         for record in load_plugins().records
-        if kind is None or record.is_quarantined or any(c.kind == kind for c in record.components)
+        if kind is None or record.is_quarantined or record.is_disabled or any(c.kind == kind for c in record.components)
     ]
     if as_json:
         listed = {"schema": SCHEMA, "plugins": [_as_json(record, kinds) for record in records]}
         console.result(json.dumps(listed, indent=2))
         return
     console.table([_row(record, kinds) for record in records], ("plugin", "version", "origin", "status", "components", "fault"))
-    broken = sum(record.is_quarantined for record in records)
+    _tell_of_broken([record for record in records if record.is_quarantined])
+    if any(record.is_disabled for record in records):
+        console.progress("A plugin that is disabled is not imported; `ganlab plugin enable --help` says how to use it again.")
+
+
+def _tell_of_broken(broken: Sequence[PluginRecord]) -> None:
     if broken:
-        is_one = broken == 1
+        is_one = len(broken) == 1
         console.progress(
-            f"{broken} plugin{' is' if is_one else 's are'} broken; a command fails only if its recipe needs "
-            f"{'it' if is_one else 'them'}. `ganlab list-plugins --json` has the tracebacks."
+            f"{len(broken)} plugin{' is' if is_one else 's are'} broken; a command fails only if its recipe needs "
+            f"{'it' if is_one else 'them'}. `ganlab list-plugins --json` has the tracebacks, "
+            "`ganlab plugin disable NAME` leaves one out."
         )
 
 
 def _row(record: PluginRecord, kinds: Sequence[str]) -> tuple[str, ...]:
     offers = {kind: [c.name for c in record.components if c.kind == kind] for kind in kinds}
+    observing = ["observes runs"] if record.observes else []
     return (
         record.name,
         record.version,
         record.origin if record.origin == "built-in" else f"{record.origin}: {record.distribution}",
         record.status,
-        "; ".join(f"{kind}: {', '.join(names)}" for kind, names in offers.items() if names),
+        "; ".join([*(f"{kind}: {', '.join(names)}" for kind, names in offers.items() if names), *observing]),
         record.fault.line if record.fault else "",
     )
 
@@ -90,5 +97,6 @@ def _as_json(record: PluginRecord, kinds: Sequence[str]) -> dict[str, Any]:
             ]
             for kind in kinds
         },
+        "observes": record.observes,
         "fault": fault and {"error": fault.error, "line": fault.line, "traceback": fault.traceback},
     }

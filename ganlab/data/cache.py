@@ -20,8 +20,9 @@ from torch import Tensor
 from ganlab.contracts import Dataset, ImageSet
 from ganlab.data.fit import fit
 from ganlab.errors import DataError, DeviceError, GanlabError, PluginError, RunError
+from ganlab.files import PARTIAL, write_text_atomic
 from ganlab.home import home
-from ganlab.tensors import PARTIAL, DamagedFile, digest, read_tensors, write_tensors, write_text_atomic
+from ganlab.tensors import DamagedFile, digest, read_tensors, write_tensors
 
 _FORMAT = 1  # of the files here and of what `fit` computes
 _SETTLED_SECONDS = 2.0  # a file younger than this may change once more within one tick of its modification time
@@ -38,12 +39,21 @@ class CachedImages:
 
 
 def open_images(
-    name: str, version: int, options: Mapping[str, object], dataset: Dataset, *, size_px: int, channels: int
+    name: str,
+    version: int,
+    options: Mapping[str, object],
+    dataset: Dataset,
+    *,
+    size_px: int,
+    channels: int,
+    folder: Path | None = None,
 ) -> CachedImages:
     """Return what `dataset` reads, fitted to size and channels; it is read once and memory-mapped ever after.
 
-    `options` holds those that decide the content, as values that JSON knows; `version` is that of the component.
+    `options` holds those that decide the content, as values that JSON knows; `version` is that of the component. The cache
+    lies in `folder`; `None`: where ganlab keeps it.
     """
+    folder = folder or home() / "data"
     sources = [Path(source).absolute() for source in dataset.sources()]
     states = [_state(source) for source in sources]
     content = {
@@ -51,12 +61,13 @@ def open_images(
         "name": name,
         "version": version,
         "options": dict(options),
-        "sources": _digests(sources, states),
+        "sources": _digests(sources, states, folder / "digests.json"),
+        **_names(sources),
         "size_px": size_px,
         "channels": channels,
     }
     fingerprint = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    file = home() / "data" / f"{re.sub(r'[^A-Za-z0-9_.-]', '_', name)}-{fingerprint[:16]}.safetensors"
+    file = folder / f"{re.sub(r'[^A-Za-z0-9_.-]', '_', name)}-{fingerprint[:16]}.safetensors"
     notices = []
     if os.path.exists(file):  # noqa: PTH110  # Path.exists raises if the folder may not be entered
         try:
@@ -126,9 +137,16 @@ def _state(source: Path) -> list[int]:
     return [status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns]
 
 
-def _digests(sources: Sequence[Path], states: Sequence[list[int]]) -> list[str]:
+def _names(sources: Sequence[Path]) -> dict[str, list[str]]:
+    """Return how several files lie to each other, since a folder's name may be a label; one file may be called anything."""
+    if len(sources) < 2:
+        return {}
+    above = os.path.commonpath([source.parent for source in sources])
+    return {"names": [source.relative_to(above).as_posix() for source in sources]}
+
+
+def _digests(sources: Sequence[Path], states: Sequence[list[int]], index_file: Path) -> list[str]:
     """Return the digest of each file's content; a file whose state is known is not read again."""
-    index_file = home() / "data" / "digests.json"
     index = _index(index_file)
     found, learnt = [], {}
     for source, state in zip(sources, states, strict=True):

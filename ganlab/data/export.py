@@ -13,12 +13,12 @@ from torch import Tensor
 from ganlab.contracts import DataSpec, ImageSet
 from ganlab.data.cache import open_images
 from ganlab.errors import DataError, PluginError, RunError, UsageError
+from ganlab.files import replacing
 from ganlab.options import DatasetOptions
 from ganlab.recipe import Place, Recipe
 from ganlab.recipe_text import Key, parse_set
 from ganlab.registry import Registered, did_you_mean, near_names
 from ganlab.spec_faults import Faults
-from ganlab.tensors import replacing
 
 FER2013_EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # 0 to 6
 

@@ -1,6 +1,8 @@
-"""Layers that three variants share, and what plugins may do to whole networks."""
+"""Layers that three variants share, and what plugins may do to whole networks and to what those see."""
 
+from ganlab.layers.augment import diff_augment
 from ganlab.layers.instance_norm import InstanceNorm
 from ganlab.layers.networks import clip, inference
+from ganlab.layers.spectral import spectral_norm
 
-__all__ = ["InstanceNorm", "clip", "inference"]
+__all__ = ["InstanceNorm", "clip", "diff_augment", "inference", "spectral_norm"]

@@ -16,7 +16,7 @@ from ganlab.contracts import DataSpec, ImageSet, Model
 from ganlab.data.bank import one_hot
 from ganlab.data.fit import fit
 from ganlab.errors import DataError, DeviceError
-from ganlab.tensors import write_bytes_atomic
+from ganlab.files import write_bytes_atomic
 
 ROWS = 7  # of a grid, if nobody asks for more or fewer
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")

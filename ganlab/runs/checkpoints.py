@@ -14,7 +14,8 @@ from typing import Any
 from torch import Tensor
 
 from ganlab.errors import DeviceError, GanlabError, RunError
-from ganlab.tensors import digest, read_tensors, sync_folder, write_tensors, write_text_atomic
+from ganlab.files import sync_folder, write_text_atomic
+from ganlab.tensors import digest, read_tensors, write_tensors
 
 FORMAT = 1
 _FILES = ("networks", "averaged", "training")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ganlab.errors import DeviceError, RunError
-from ganlab.tensors import write_text_atomic
+from ganlab.files import lock, write_text_atomic
 
 RUNS = Path("runs")  # where runs are made that are given no folder
 _LOCK = ".lock"
@@ -68,7 +66,7 @@ class Run:
         except OSError as error:
             raise RunError(f"{self.path}: cannot be written ({error.strerror}); choose another folder with --out") from None
         with file:
-            if not _lock(file.fileno()):
+            if not lock(file.fileno()):
                 raise RunError(f"{self.path}: another ganlab process is working on this run; wait for it or stop it")
             yield
 
@@ -114,25 +112,3 @@ def open_run(path: Path) -> Run:
     if not run.recipe.is_file():
         raise RunError(f"{path}: not a run folder: it holds no recipe.toml")
     return run
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> bool:
-        try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> bool:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        os.set_inheritable(descriptor, False)
-        return True

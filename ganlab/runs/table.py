@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ganlab.errors import DeviceError, RunError
-from ganlab.tensors import write_text_atomic
+from ganlab.files import write_text_atomic
 
 
 class Table:

@@ -1,8 +1,208 @@
-"""Claims; being written."""
+"""What a plugin as a whole must do: load, quickly and alone, and say what it offers."""
 
-from ganlab.testing.kit import Claim, Subject
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from pydantic import BaseModel
+
+from ganlab.errors import GanlabError
+from ganlab.registry import Registered
+from ganlab.spec_signature import signature_options
+from ganlab.testing import import_probe
+from ganlab.testing.kit import Broken, Claim, NotApplicable, Subject, place_of
+
+_SECONDS = {"built-in": 0.25, "third party": 1.0}  # of CPU time
+_TIMEOUT_SECONDS = 120
 
 
-def claims(subject: Subject) -> tuple[Claim, ...]:
-    """Return the claims."""
-    return ()
+def claims(subject: Subject) -> Iterable[Claim]:
+    """Return the claims; those about the import share one new process."""
+    imported = _Import(subject)
+    return (
+        loads,
+        imported.works_in_a_new_process,
+        imported.is_quick,
+        imported.waits_for_no_library,
+        imported.reads_options_without_torch,
+        imported.uses_no_network,
+        imported.leaves_cuda_alone,
+        imported.prints_nothing,
+        can_be_imported,
+        says_what_each_component_is,
+        says_what_each_option_is,
+    )
+
+
+def loads(subject: Subject) -> str:
+    """Loads without a fault, and every name that it offers is its own."""
+    fault = subject.record.fault
+    if fault:
+        raise Broken(f"{fault.stage}: {fault.line}")
+    offered = [f"{registered.kind} {registered.name}" for registered in subject.record.components]
+    return f"offers {', '.join(offered)}" if offered else "offers no component"
+
+
+class _Import:
+    """The import of a plugin's module in a process of its own."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+
+    def works_in_a_new_process(self, subject: Subject) -> None:
+        """Can be imported by a new process."""
+        if subject.record.fault and subject.record.fault.stage == "import":
+            raise NotApplicable("it cannot be imported here either")
+        if self._answer["is_absent"]:
+            raise NotApplicable(f"no new process finds the module {subject.source.module}")
+        if self._answer["error"]:
+            raise Broken(self._answer["error"])
+
+    def is_quick(self, subject: Subject) -> str:
+        """Imports quickly, torch and pydantic not counted."""
+        seconds, limit = self._report["seconds"], _SECONDS[subject.record.origin]
+        if seconds > limit:
+            raise Broken(f"takes {seconds:.2f} s of CPU time, which every command waits for; at most {limit:g} s are allowed")
+        return f"{seconds:.2f} s"
+
+    def waits_for_no_library(self, subject: Subject) -> str | None:
+        """Imports no torch and no pydantic at its top, for which `ganlab --help` would wait."""
+        heavy = self._report["heavy"]
+        if not heavy:
+            return None
+        why = (
+            f"imports {' and '.join(heavy)} ({self._report['shared_seconds']:.1f} s), for which `ganlab --help` and "
+            'list-plugins wait; name target and options lazily: "package.module:Name"'
+        )
+        if subject.record.origin == "built-in":
+            raise Broken(why)
+        return why
+
+    def reads_options_without_torch(self, subject: Subject) -> str | None:
+        """Keeps torch out of its options, so that recipes are checked without it."""
+        lazy = [registered for registered in subject.record.components if isinstance(registered.component.options, str)]
+        if self._report["heavy"]:
+            raise NotApplicable(f"its module imports {' and '.join(self._report['heavy'])} already")
+        if not lazy:
+            raise NotApplicable("names no options lazily")
+        late = self._report["heavy_after_options"]
+        why = f"importing the options {', '.join(late)} imports torch; keep them in a module without it"
+        if late and subject.record.origin == "built-in":
+            raise Broken(why)
+        return why if late else None
+
+    def uses_no_network(self, subject: Subject) -> None:
+        """Uses no network while it is imported."""
+        # The import may have ended where the network was refused.
+        for event, where in self._answer["network"] or self._report["network"]:
+            raise Broken(f"asks the network ({event}) while it is imported", where)
+
+    def leaves_cuda_alone(self, subject: Subject) -> None:
+        """Leaves CUDA alone while it is imported."""
+        for where in self._report["cuda"]:
+            raise Broken("starts CUDA while it is imported", where)
+
+    def prints_nothing(self, subject: Subject) -> None:
+        """Prints nothing while it is imported: standard output belongs to results."""
+        printed = self._report["printed"].strip().splitlines()
+        if printed:
+            raise Broken(f"prints {printed[0]!r}")
+
+    @property
+    def _report(self) -> dict[str, Any]:
+        """Return what the new process saw; raises `NotApplicable` if it did not get to the end."""
+        if self._answer["error"] or self._answer["is_absent"]:
+            raise NotApplicable("no new process imports it")
+        return self._answer
+
+    @cached_property
+    def _answer(self) -> dict[str, Any]:
+        """Return what the new process said; "error": why it did not get to the end."""
+        source = self._subject.source
+        options = [registered.component.options for registered in self._subject.record.components]
+        asked = {
+            "path": [*source.search, *sys.path],
+            "module": source.module,
+            "options": [place for place in options if isinstance(place, str)],
+        }
+        none: dict[str, Any] = {"is_absent": False, "network": []}
+        with TemporaryDirectory(prefix="ganlab-check-") as folder:
+            file = Path(folder) / "report.json"
+            # -P: the folder of the script, with its losses.py, is no place to import from.
+            command = [sys.executable, "-P", import_probe.__file__, str(file)]
+            try:
+                done = subprocess.run(
+                    command, input=json.dumps(asked), capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
+                )
+            except subprocess.TimeoutExpired:
+                return {**none, "error": f"its import takes more than {_TIMEOUT_SECONDS} s"}
+            if not file.exists():
+                last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+                return {**none, "error": f"its import ends the process: {last}"}
+            report: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        is_absent = bool(report["missing"]) and source.module.partition(".")[0] == report["missing"].partition(".")[0]
+        error = f"raises {report['error']} in a new process" if report["error"] else ""
+        return {**report, "error": error, "is_absent": is_absent, "printed": done.stdout}
+
+
+def can_be_imported(subject: Subject) -> None:
+    """Names only what is there: target and options of each component can be imported."""
+    for registered in _components(subject):
+        try:
+            registered.load_target()
+            registered.load_options()
+        except GanlabError as error:
+            raise Broken(str(error).partition("\n")[0]) from error
+
+
+def says_what_each_component_is(subject: Subject) -> None:
+    """Says what each component is, in a summary."""
+    for registered in _components(subject):
+        if not registered.component.summary.strip():
+            raise Broken(f'{registered.kind} {registered.name} has no summary; Component(..., summary="what it is, in a line")')
+
+
+def says_what_each_option_is(subject: Subject) -> str | None:
+    """Says what each option is, in its description."""
+    silent = []
+    for registered in _components(subject):
+        try:
+            model = registered.load_options()
+            arguments = None if model else signature_options(registered)
+        except GanlabError:
+            raise NotApplicable(f"the options of {registered.kind} {registered.name} cannot be imported") from None
+        if arguments is not None:
+            silent += [f"{registered.name}.{name}" for name in arguments.model_fields]
+            continue
+        assert model is not None
+        for name, where in _undescribed(model):
+            raise Broken(
+                f'{registered.kind} {registered.name}: {name} has no description; Field(..., description="...")', where
+            )
+    return f"a constructor cannot describe {', '.join(silent)}; an options model can" if silent else None
+
+
+def _undescribed(model: type) -> Iterator[tuple[str, str]]:
+    """Yield the fields without a description, those of tables within too, and where their model is."""
+    if not issubclass(model, BaseModel):
+        return
+    for name, field in model.model_fields.items():
+        if not (field.description or "").strip():
+            yield name, place_of(model)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            for inner, where in _undescribed(field.annotation):
+                yield f"{name}.{inner}", where
+
+
+def _components(subject: Subject) -> tuple[Registered, ...]:
+    found = subject.record.components
+    if not found:
+        raise NotApplicable("it offers no component")
+    return found

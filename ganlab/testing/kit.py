@@ -45,7 +45,7 @@ class NotApplicable(unittest.SkipTest):
     """Says why a claim cannot be checked of this component here: its data are absent, it makes no images."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Subject:
     """A component under test, or (`registered` is None) a plugin as a whole, and the built-in plugins beside it."""
 

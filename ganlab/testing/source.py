@@ -26,13 +26,17 @@ class PluginSource:
 
     def loaded(self) -> Iterator[tuple[PluginRecord, Plugins]]:
         """Yield each plugin under test as it was loaded, and all plugins beside it: the built-ins and itself."""
-        sys.path[:0] = [folder for folder in self.search if folder not in sys.path]
+        self.make_importable()
         builtins = [point for point in metadata.entry_points(group=GROUP) if is_builtin(point)]
         for point in self.entry_points:
             others = [builtin for builtin in builtins if not (is_builtin(point) and builtin.name == point.name)]
             plugins = load_plugins([*others, point])
             name = str(getattr(point.dist, "name", None) or "unknown")
             yield next(r for r in plugins.records if (r.name, r.distribution) == (point.name, name)), plugins
+
+    def make_importable(self) -> None:
+        """Put the folders of the plugin on `sys.path`."""
+        sys.path[:0] = [folder for folder in self.search if folder not in sys.path]
 
     def of(self, record: PluginRecord) -> PluginSource:
         """Return this source with the module of one of its plugins."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -59,7 +60,7 @@ class TinyOptions(DatasetOptions):
 
     def data_spec(self) -> DataSpec:
         """Return what the images look like."""
-        return data_spec(self.kind, self.channels or 1, self.size_px or 16)
+        return replace(data_spec(self.kind, self.channels or 1, self.size_px or 16), test_seen=self.split != "train")
 
 
 class Tiny:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 import shutil
@@ -17,6 +18,7 @@ from ganlab.contracts import RunInfo
 from ganlab.errors import DeviceError, DivergedError, Interrupted, RecipeError, RunError, UsageError
 from ganlab.evaluation.model import TrainedModel
 from ganlab.evaluation.scores import evaluate, scored_steps
+from ganlab.files import write_text_atomic
 from ganlab.options import TrainingOptions
 from ganlab.plugins import Plugins
 from ganlab.recipe import Recipe, dump_recipe
@@ -28,7 +30,6 @@ from ganlab.runs.directory import RUNS, Run, check_out, create_run
 from ganlab.runs.table import Table
 from ganlab.spec import Spec
 from ganlab.spec_resolved import resolved
-from ganlab.tensors import write_text_atomic
 from ganlab.training.environment import environment
 from ganlab.training.loop import Milestones, Progress, train
 from ganlab.training.observers import Observers
@@ -112,7 +113,10 @@ def resume_run(
         if has_new_end:
             if found and spec.training.learning_rate_schedule != "constant":
                 listener.note("the learning rate is scheduled to the run's end: with the new end it rises again")
-            write_text_atomic(run.recipe, dump_recipe(resolved(spec), spec.recipe.header))
+            recipe, record = resolved(spec), spec.recipe.values.get("components", {})
+            # What began the run stays on record; environment.json tells with what it went on.
+            recipe["components"] = {key: record.get(key, now) for key, now in recipe["components"].items()}
+            write_text_atomic(run.recipe, dump_recipe(recipe, spec.recipe.header))
         newest = found[-1][1] if found else None
         return _train(spec, plugins, parts, run, listener, newest, max_minutes, environment(spec, parts, command))
 
@@ -210,7 +214,9 @@ def _train(
     progress.log.cut(state["log"])
     progress.timing.cut(state["timing"])
     end = end_of(spec.training, parts.data.draws.epoch_images)
-    observers = Observers(plugins, RunInfo(path=run.path, recipe=resolved(spec)), listener.note)
+    observers = Observers(
+        plugins, lambda: RunInfo(path=run.path, recipe=copy.deepcopy(resolved(spec))), parts.device, listener.note
+    )
     first_step = parts.step
     if end.share(parts.step, parts.data.draws.images) < 1:
         for notice in (*spec.recipe.notices, *spec.notices, *parts.data.notices):
@@ -220,7 +226,7 @@ def _train(
         listener.opened(run, parts, end)
     watcher = _Watcher(listener, observers)
     milestones = _milestones(spec, parts, run, observers, watcher)
-    observers.started()
+    observers.started(first_step)
     status = "failed"
     try:
         finished = train(parts, spec.training, run, progress, end, milestones, watcher, max_minutes)

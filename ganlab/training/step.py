@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -61,10 +61,14 @@ def run_step(parts: Parts, s: TrainingStep) -> list[tuple[str, Tensor]]:
     """Run one step, descending each update before the next line of the objective; return its raw terms and measures."""
     recorded: list[tuple[str, Tensor]] = []
     updates = parts.objective.step(s)
-    while (update := _next_update(updates, parts)) is not None:
-        descend(parts, update)
-        recorded.extend((name, term.detach()) for name, term in update.terms.items())
-        del update  # its graph keeps the activations alive
+    try:
+        while (update := _next_update(updates, parts)) is not None:
+            descend(parts, update)
+            recorded.extend((name, term.detach()) for name, term in update.terms.items())
+            del update  # its graph keeps the activations alive
+    finally:
+        if isinstance(updates, Generator):  # left open inside a `with`, it would keep the process in its mode
+            updates.close()
     if not recorded:
         raise PluginError(f"{type(parts.objective).__name__}.step yielded no Update")
     if parts.averaged is not None:

@@ -66,7 +66,7 @@ WRONG = [
         3,
         "misspelt.toml: 2 faults\n"
         "  misspelt.toml:11: sampling: unknown section; sections are dataset, architecture, objective, optimizer, training, "
-        "frozen, evaluation\n"
+        "frozen, evaluation, components\n"
         "  misspelt.toml:10: training.batch_imagez: unknown key; did you mean 'batch_images'?",
     ),
     # Values
@@ -320,5 +320,6 @@ def test_a_recipe_that_may_need_a_broken_plugin_names_it(installed_plugin: Any, 
     assert err.splitlines()[2:] == [
         "  A plugin that is broken may offer it:",
         "    torn (ganlab-torn 1.0): import: ValueError: [/why]",
+        "  Mend or update it, or leave it out: `ganlab plugin disable torn`",
         "  `ganlab list-plugins` shows what is there.",
     ]

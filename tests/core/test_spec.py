@@ -35,7 +35,7 @@ def test_all_faults_of_a_recipe_are_told_at_once_with_file_line_and_key(spec_of:
     }
     assert sorted(faults(spec_of, wrong)) == [
         "tiny.toml:10: sampling: unknown section; sections are dataset, architecture, objective, optimizer, training, "
-        "frozen, evaluation",
+        "frozen, evaluation, components",
         "tiny.toml:13: optimizer.learning_rate: 'fast' must be a number",
         "tiny.toml:15: training.stepz: unknown key; did you mean 'steps'?",
         "tiny.toml:16: training.batch_images: 0 must be greater than or equal to 1",
@@ -68,7 +68,8 @@ def test_a_missing_section_lists_what_there_is(spec_of: SpecOf) -> None:
 def test_a_loss_of_another_family_is_refused_with_those_that_fit(spec_of: SpecOf) -> None:
     wrong = {'[objective]\nuse = "tiny"': '[objective]\nuse = "tiny"\nadversarial = "l1"'}
     assert faults(spec_of, wrong) == [
-        "tiny.toml:9: objective.adversarial: l1 is of the family distance, and tiny takes adversarial or joint or paired here: bce"
+        "tiny.toml:9: objective.adversarial: l1 is of the family distance (two images), and tiny takes adversarial or joint or "
+        "paired here: bce, hinge, lecam, lsgan, relativistic_average, relativistic_paired, wasserstein"
     ]
 
 
@@ -132,7 +133,14 @@ def test_the_resolved_recipe_means_the_same_and_states_every_default(spec_of: Sp
         "use": "tiny",
         "generator_every": 3,
         "explode_at": 0,
-        "adversarial": {"use": "bce", "real_low": 0.7, "real_high": 1.0, "smooth_generator": False},
+        "adversarial": {
+            "use": "bce",
+            "real_low": 0.7,
+            "real_high": 1.0,
+            "fake_low": 0.0,
+            "fake_high": 0.0,
+            "smooth_generator": False,
+        },
         "classification": {"use": "binary"},
         "weights": {"d_adversarial": 1.0, "d_class": 1.0, "g_adversarial": 1.0},
     }

@@ -112,6 +112,27 @@ def test_images_are_fitted(file: Path) -> None:
     assert found.splits["train"].images.shape == (9, 3, 16, 16)
 
 
+def test_where_files_lie_to_each_other_decides_the_content_and_where_they_all_lie_does_not(tmp_path: Path) -> None:
+    class Folders(Bytes):
+        def __init__(self, folder: Path) -> None:
+            super().__init__(None)
+            self.folder = folder
+
+        def sources(self) -> list[Path]:
+            return sorted(self.folder.rglob("*.bin"))
+
+    def fingerprint(*names: str) -> str:
+        for index, name in enumerate(names):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            write(tmp_path / name, index, days_ago=3)
+        return opened(Folders(tmp_path / names[0].split("/")[0])).fingerprint
+
+    happy = fingerprint("a/happy/1.bin", "a/sad/2.bin")
+    assert fingerprint("b/happy/1.bin", "b/sad/2.bin") == happy
+    assert fingerprint("c/happy/1.bin", "c/happy/2.bin") != happy
+    assert fingerprint("d/happy/1.bin") == fingerprint("e/renamed.bin")
+
+
 def test_known_file_is_not_hashed_again(file: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "_SETTLED_SECONDS", 0.0)
     opened(Bytes(file))

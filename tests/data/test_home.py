@@ -1,10 +1,10 @@
-"""Where ganlab keeps its caches on each system."""
+"""Where ganlab keeps its caches and its settings on each system."""
 
 from pathlib import Path
 
 import pytest
 
-from ganlab.home import home
+from ganlab.home import config_home, home
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,18 @@ from ganlab.home import home
 )
 def test_home_follows_the_system(environment: dict[str, str], platform: str, expected: str) -> None:
     assert str(home(environment, platform)) == expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "platform", "expected"),
+    [
+        ({"GANLAB_HOME": "/g", "XDG_CONFIG_HOME": "/x"}, "linux", "/g"),
+        ({"XDG_CONFIG_HOME": "/x", "XDG_CACHE_HOME": "/y"}, "linux", "/x/ganlab"),
+        ({"XDG_CONFIG_HOME": "relative"}, "linux", str(Path.home() / ".config/ganlab")),
+        ({}, "darwin", str(Path.home() / "Library/Application Support/ganlab")),
+        ({"APPDATA": "/roaming", "LOCALAPPDATA": "/local"}, "win32", "/roaming/ganlab"),
+        ({}, "win32", str(Path.home() / "AppData/Roaming/ganlab")),
+    ],
+)
+def test_settings_lie_apart_from_caches(environment: dict[str, str], platform: str, expected: str) -> None:
+    assert str(config_home(environment, platform)) == expected

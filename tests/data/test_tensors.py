@@ -8,15 +8,8 @@ import torch
 from safetensors.torch import load_file
 
 from ganlab.errors import DeviceError, RunError
-from ganlab.tensors import (
-    DamagedFile,
-    digest,
-    read_tensors,
-    replacing,
-    write_bytes_atomic,
-    write_tensors,
-    write_text_atomic,
-)
+from ganlab.files import replacing, write_bytes_atomic, write_text_atomic
+from ganlab.tensors import DamagedFile, digest, read_tensors, write_tensors
 
 DTYPES = [
     torch.float32,

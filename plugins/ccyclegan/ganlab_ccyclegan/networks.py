@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganlab import DataSpec, Verdict
-from ganlab.layers import InstanceNorm
+from ganlab.layers import InstanceNorm, spectral_norm
 from ganlab_ccyclegan.convolutions import Down, Up, draw_as_keras
 from ganlab_ccyclegan.options import LEVELS, CCycleGanNetworks, level_sizes_px
 
@@ -29,7 +29,7 @@ class CCycleGan:
         options, data = self._options, self._data
         sizes = level_sizes_px(data.size_px)
         widths = _widths(options.width)
-        return {
+        nets: dict[str, nn.Module] = {
             "encoder": Encoder(data.channels, widths, keep_photo=options.residual),
             "decoder": Decoder(
                 data.channels,
@@ -43,6 +43,9 @@ class CCycleGan:
                 data.channels, _widths(options.discriminator_width or options.width), sizes[-1], data.labels
             ),
         }
+        if options.spectral_norm:
+            spectral_norm(nets["discriminator"])
+        return nets
 
     def translate(self, nets: Mapping[str, nn.Module], images: Tensor, labels: Tensor) -> Tensor:
         """Return `images` [N, C, H, W] with the class of `labels` [N, K], in [-1, 1]."""

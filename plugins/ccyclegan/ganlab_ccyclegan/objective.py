@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from ganlab import Adversarial, Criterion, Step, Update
+from ganlab import Adversarial, Criterion, Penalty, Step, Update
+from ganlab.layers import diff_augment
+from ganlab.options import Augmentation
 
 Phase = Literal["warm_up", "discriminator", "both"]
 
@@ -27,12 +29,15 @@ class T26:
         d_classification: Criterion,
         g_classification: Criterion,
         distance: Criterion,
+        penalty: Penalty | None = None,
+        augment: Sequence[Augmentation] = (),
         generator_every: int = 5,
         targets: int | None = None,
         warm_up_steps: int = 0,
     ) -> None:
         self.adversarial, self.distance = adversarial, distance
         self.d_classification, self.g_classification = d_classification, g_classification
+        self.penalty, self.augment = penalty, augment
         self.generator_every, self.targets, self.warm_up_steps = generator_every, targets, warm_up_steps
 
     def phase(self, index: int) -> Phase:
@@ -48,8 +53,11 @@ class T26:
         batch = s.batch()
         photos, own = batch.images, batch.labels
 
+        def judge(images: Tensor) -> Any:
+            return discriminator(diff_augment(images, self.augment))
+
         if s.phase == "warm_up":
-            yield Update("discriminator", d_class=self.d_classification(discriminator(photos).classes, own))
+            yield Update("discriminator", d_class=self.d_classification(judge(photos).classes, own))
             return
 
         # One pass of the decoder makes the fakes, label after label, and the reconstructions when they are needed.
@@ -62,24 +70,27 @@ class T26:
             images = decoder(latents, torch.cat([asked, own]) if is_both else asked)
         fakes, reconstructions = images[: len(asked)], images[len(asked) :]
 
-        verdict = discriminator(torch.cat([photos, fakes.detach().to(photos.dtype)]))
+        verdict = judge(torch.cat([photos, fakes.detach().to(photos.dtype)]))
         real, fake = verdict.logits.split([len(photos), len(fakes)])
         classes = torch.cat([own, torch.zeros_like(asked)])  # a fake belongs to no class
-        yield Update(
-            "discriminator",
-            d_adversarial=self.adversarial.discriminator(real, fake, pooled=True),
-            d_class=self.d_classification(verdict.classes, classes),
-        )
+        terms = {
+            "d_adversarial": self.adversarial.discriminator(real, fake, pooled=True),
+            "d_class": self.d_classification(verdict.classes, classes),
+        }
+        if self.penalty:
+            as_many = random_images(fakes.detach(), len(photos))
+            terms["d_penalty"] = self.penalty(lambda images: judge(images).logits, photos, as_many)
+        yield Update("discriminator", **terms)
         s.log(
             d_adversarial_accuracy=torch.cat([real > 0, fake <= 0]).float().mean(),
             d_class_accuracy=((verdict.classes > 0) == (classes > 0.5)).float().mean(),
         )
 
         if is_both:
-            verdict = discriminator(fakes)  # has moved since
+            verdict = judge(fakes)  # has moved since
             yield Update(
                 "generator",
-                g_adversarial=self.adversarial.generator(verdict.logits, lambda: discriminator(photos).logits),
+                g_adversarial=self.adversarial.generator(verdict.logits, lambda: judge(photos).logits),
                 g_class=self.g_classification(verdict.classes, asked),
                 g_reconstruction=self.distance(reconstructions, photos),
             )
@@ -97,6 +108,12 @@ def random_other_labels(labels: Tensor, count: int) -> Tensor:
     of = labels.shape[1]
     shifts = 1 + torch.rand(len(labels), of - 1, device=labels.device).argsort(1)[:, :count]
     return _one_hot((labels.argmax(1, keepdim=True) + shifts) % of, labels)
+
+
+def random_images(images: Tensor, count: int) -> Tensor:
+    """Return `count` different ones of `images` [N, C, H, W], at random; N is no less."""
+    # Unlike torch.randperm, sorting random numbers can be captured.
+    return images[torch.rand(len(images), device=images.device).argsort()[:count]]
 
 
 def _one_hot(indices: Tensor, like: Tensor) -> Tensor:

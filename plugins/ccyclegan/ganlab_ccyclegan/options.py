@@ -1,10 +1,12 @@
 """What a recipe may say of CCycleGAN: its networks and its training procedure. Imports no torch."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
 from ganlab import ArchitectureOptions, DataSpec, Family, LossName, ObjectiveOptions, Options
+from ganlab.options import Augmentation
 
 KERNEL_PX, STRIDE_PX, LEVELS = 4, 2, 4
 
@@ -26,6 +28,9 @@ class CCycleGanNetworks(ArchitectureOptions):
     discriminator_width: int | None = Field(None, ge=4, le=512, description="the same of the discriminator; None: width")
     residual: bool = Field(False, description="the decoder draws a change of the photo and where it counts, not an image")
     label_at_levels: bool = Field(False, description="the label also biases each level of the decoder, not the latent only")
+    spectral_norm: bool = Field(False, description="each layer of the discriminator has 1 as its largest singular value")
+
+    SMALL: ClassVar[Mapping[str, Any]] = {"width": 4}
 
     def roles(self, data: DataSpec) -> dict[str, str]:
         """Return what the three networks take and give."""
@@ -51,6 +56,7 @@ class CCycleGanWeights(Options):
 
     d_adversarial: float = Field(1.0, ge=0, description="discriminator: real or fake")
     d_class: float = Field(1.0, ge=0, description="discriminator: the class of a real image, none of a fake")
+    d_penalty: float = Field(10.0, ge=0, description="discriminator: the penalty (lambda or gamma of its paper)")
     g_adversarial: float = Field(2.0, ge=0, description="generator: fakes should look real")
     g_class: float = Field(2.0, ge=0, description="generator: fakes should show the class they were asked for")
     g_reconstruction: float = Field(1.0, ge=0, description="generator: with its own label a photo should come back")
@@ -59,7 +65,8 @@ class CCycleGanWeights(Options):
 class CCycleGanObjective(ObjectiveOptions):
     """The training procedure of T26; every default is the published value."""
 
-    adversarial: Annotated[LossName, Family("adversarial")] = Field("bce", description="real or fake")
+    # A photo has as many fakes as there are other classes, so a loss of pairs has nothing to pair.
+    adversarial: Annotated[LossName, Family("adversarial", "joint")] = Field("bce", description="real or fake")
     d_classification: Annotated[LossName, Family("classification")] = Field(
         "binary", description="the discriminator's classes; its target of a fake is all zeros"
     )
@@ -67,12 +74,20 @@ class CCycleGanObjective(ObjectiveOptions):
         "sigmoid_cce", description='the class of the fakes; the commit of the seed has "binary"'
     )
     distance: Annotated[LossName, Family("distance")] = Field("l1", description="between photo and reconstruction")
+    penalty: Annotated[LossName, Family("penalty")] = Field(
+        "none", description="on the discriminator's slope, with as many fakes as photos"
+    )
+    augment: tuple[Augmentation, ...] = Field(
+        (), description="changes, in this order, of all that the discriminator sees (DiffAugment)"
+    )
     generator_every: int = Field(5, ge=1, description="the generator moves in the first of so many steps")
     targets: int | None = Field(None, ge=1, description="labels that an image is translated to, at random; None: all others")
     warm_up_steps: int = Field(0, ge=0, description="steps in which the discriminator learns only the classes of photos")
     weights: CCycleGanWeights = Field(
         default_factory=lambda: CCycleGanWeights.model_validate({}), description="how much each term counts"
     )
+
+    SMALL: ClassVar[Mapping[str, Any]] = {"generator_every": 2}
 
     def players(self) -> dict[str, tuple[str, ...]]:
         """Return who moves what."""

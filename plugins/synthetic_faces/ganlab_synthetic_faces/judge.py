@@ -39,6 +39,8 @@ class ExpressionJudge:
         """
         if tuple(model.data.label_names) != EXPRESSIONS:
             raise ValueError(f"the model translates to {', '.join(model.data.label_names)}, not to the seven expressions")
+        if "translate" not in model.makes:
+            raise ValueError("the model translates no image")
         size_px, channels = model.data.size_px, model.data.channels
         judge = trained_judge(self.level, size_px, channels, self.judge_images, self.judge_epochs)
         count = len(EXPRESSIONS)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,3 +18,5 @@ class ExpressionJudgeOptions(Options):
     people: int = Field(84, ge=7, le=5_000, description="unseen people; each is translated to all seven expressions")
     judge_images: int = Field(5_600, ge=700, description="drawn faces that the judge learns from")
     judge_epochs: int = Field(3, ge=1, description="passes of the judge over them")
+
+    SMALL: ClassVar[Mapping[str, Any]] = {"people": 7, "judge_images": 700, "judge_epochs": 1}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -24,6 +25,8 @@ class SyntheticFacesOptions(DatasetOptions):
     test_identities: int = Field(
         200, ge=1, le=IDENTITIES_PER_SPLIT, description="other people, in the test images; each is drawn seven times"
     )
+
+    SMALL: ClassVar[Mapping[str, Any]] = {"identities": 6, "test_identities": 3, "size_px": 16}
 
     @field_validator("size_px")
     @classmethod

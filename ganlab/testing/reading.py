@@ -1,0 +1,152 @@
+"""A data set under test -> what a run would get of it: what it promises, what it reads, what the cache makes of that."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from ganlab.contracts import Dataset, DataSpec, ImageSet
+from ganlab.data.cache import CachedImages, open_images
+from ganlab.errors import DataError
+from ganlab.options import DatasetOptions
+from ganlab.testing.kit import Broken, NotApplicable, Subject, place_of
+from ganlab.testing.surroundings import heard_files, random_numbers
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reading:
+    """What a data set read once, as it returned it, and what it touched."""
+
+    subject: Subject
+    options: DatasetOptions
+    promised: DataSpec
+    sources: list[Path]
+    splits: dict[str, Any]  # whatever read() returned; `ImageSet`s, if all is well
+    opened: list[Path]  # files that were opened to read
+    moved: list[str]  # global random generators that were moved
+
+    def cached(self) -> CachedImages:
+        """Return what ganlab's cache gives for it, made anew in a folder of its own."""
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            return open_images(
+                self.subject.component.full_name,
+                self.subject.component.component.version,
+                self.options.content(),
+                _Remembered(self.sources, self.splits),
+                size_px=self.promised.size_px,
+                channels=self.promised.channels,
+                folder=Path(folder),
+            )
+
+    def difference(self, other: Reading) -> str | None:
+        """Return where `other` read something else; None if all bits are equal."""
+        if self.splits.keys() != other.splits.keys():
+            return f"the splits {', '.join(self.splits)} became {', '.join(other.splits)}"
+        for split, images in self.splits.items():
+            for part, mine in vars(images).items():
+                theirs = getattr(other.splits[split], part)
+                if (mine is None) != (theirs is None):
+                    return f"the {part} of split {split} came and went"
+                if mine is not None and not _is_equal(np.asarray(mine), np.asarray(theirs)):
+                    return f"the {part} of split {split} differ"
+        return None
+
+
+@dataclass(frozen=True)
+class _Remembered:
+    """What a data set has read, as a data set: so that reading and caching can be told apart."""
+
+    files: list[Path]
+    splits: Mapping[str, ImageSet]
+
+    def sources(self) -> list[Path]:
+        return self.files
+
+    def read(self) -> Mapping[str, ImageSet]:
+        return self.splits
+
+
+@lru_cache(maxsize=1)  # the claims about one data set share its first reading
+def first_reading(subject: Subject) -> Reading:
+    """Return what the data set reads, small; raises NotApplicable if its data are absent."""
+    return read(subject, small_options(subject))
+
+
+def read(subject: Subject, options: DatasetOptions, seed: int = 1) -> Reading:
+    """Read the data set anew, the global random generators set to `seed`; raises NotApplicable if its data are absent."""
+    dataset: Dataset = subject.component.load_target()(options)
+    try:
+        sources = [Path(source) for source in dataset.sources()]
+    except DataError as absent:
+        raise NotApplicable(str(absent).partition("\n")[0]) from None
+    with random_numbers(seed) as moved, heard_files() as opened:
+        splits = dataset.read()
+        moved_by_reading = moved()
+    if not isinstance(splits, Mapping):
+        raise Broken(f"read() returned {type(splits).__name__}, not a mapping of splits")
+    return Reading(
+        subject=subject,
+        options=options,
+        promised=options.data_spec(),
+        sources=sources,
+        splits=dict(splits),
+        opened=opened,
+        moved=moved_by_reading,
+    )
+
+
+def small_options(subject: Subject) -> DatasetOptions:
+    """Return the options that the claims use; raises NotApplicable if only an author can fill them in."""
+    model = subject.component.load_options()
+    assert model is not None
+    if not issubclass(model, DatasetOptions):
+        raise Broken(f"its options {model.__name__} do not derive from ganlab.DatasetOptions", place_of(model))
+    try:
+        options = subject.options()
+    except ValidationError as error:
+        faults = {".".join(map(str, fault["loc"])): fault for fault in error.errors()}
+        missing = [name for name, fault in faults.items() if fault["type"] == "missing"]
+        if missing:
+            raise NotApplicable(f"{', '.join(missing)} must be given; {model.__name__}.SMALL can name it") from None
+        name, fault = next(iter(faults.items()))
+        raise Broken(f"{model.__name__}.SMALL is refused by its own options: {name}: {fault['msg']}", place_of(model)) from None
+    assert isinstance(options, DatasetOptions)
+    return options
+
+
+def accepted(subject: Subject, **changes: Any) -> DatasetOptions | None:
+    """Return the options with `changes`; None if they, or `data_spec()`, refuse them."""
+    with suppress(ValueError):
+        options = subject.options(**changes)
+        assert isinstance(options, DatasetOptions)
+        options.data_spec()
+        return options
+    return None
+
+
+def other_values(options: DatasetOptions, field: str) -> Iterator[Any]:
+    """Yield values of another meaning for a field, as far as its type tells them; the options may refuse them."""
+    value = getattr(options, field)
+    schema: dict[str, Any] = type(options).model_json_schema()["properties"][field]
+    for form in schema.get("anyOf", [schema]):
+        if "enum" in form:
+            yield from (other for other in form["enum"] if other != value)
+        elif form.get("type") == "boolean":
+            yield not value
+        elif form.get("type") in ("integer", "number"):
+            yield form.get("minimum", 1) if value is None else value + 1
+            if value is not None:
+                yield value - 1
+
+
+def _is_equal(a: NDArray[Any], b: NDArray[Any]) -> bool:
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
