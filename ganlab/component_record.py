@@ -89,7 +89,7 @@ def changes(faults: Faults, records: Records, used: Iterable[Registered]) -> lis
             what = f"{then.distribution} then, {_distribution(now)[1]} now"
             changed.setdefault(what, []).append(name)
         elif then.source and now.source and not now.source.startswith(then.source):
-            changed.setdefault("the source has changed since", []).append(name)
+            changed.setdefault("the source has changed since [components] was written", []).append(name)
     return [f"{', '.join(names)}: {what}" for what, names in changed.items()]
 
 

@@ -193,7 +193,9 @@ def _split(text: str) -> tuple[str, ...]:
 
 
 def _damaged(file: Path, reason: str) -> PluginError:
-    return PluginError(f"{file}: which plugins are disabled cannot be read: {reason}. `ganlab plugin enable --all` mends it.")
+    is_ours = os.path.isdir(file.parent) and os.access(file.parent, os.W_OK)  # noqa: PTH112  # Path.is_dir may raise
+    way_on = "`ganlab plugin enable --all` mends it" if is_ours else "Mend that, or name another folder in GANLAB_HOME"
+    return PluginError(f"{file}: which plugins are disabled cannot be read: {reason}. {way_on}.")
 
 
 def _rewritten(

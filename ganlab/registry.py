@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -58,9 +60,10 @@ class Registered:
 
         module, _, attributes = named.partition(":")
         try:
-            loaded: Any = import_module(module)
-            for attribute in attributes.split("."):
-                loaded = getattr(loaded, attribute)
+            with contextlib.redirect_stdout(sys.stderr):  # what the module prints must not mix with the result of a command
+                loaded: Any = import_module(module)
+                for attribute in attributes.split("."):
+                    loaded = getattr(loaded, attribute)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a plugin's code may do anything, sys.exit too
@@ -114,9 +117,18 @@ class Registry:
             raise UnknownComponent(_ambiguous(kind, name, found), code=3)
         raise self._unknown(kind, name, distribution)
 
+    def unusable(self) -> list[str]:
+        """Return lines that name each plugin that is broken or disabled, and so may hide a component; nothing if none is."""
+        return [*_broken_lines(self._records), *_disabled_lines(self._records)]
+
     def _unknown(self, kind: str, name: str, distribution: str) -> UnknownComponent:
         asked = [r for r in self._records if not distribution or normalise(r.distribution) == normalise(distribution)]
         if not asked and distribution:
+            of_plugin = [c for c in self.all(kind) if normalise(c.plugin) == normalise(distribution)]
+            meant = [c.full_name for c in of_plugin if normalise(c.name) == normalise(name.rpartition(":")[2])]
+            if meant:
+                reason = f"{distribution!r} is a plugin, not a distribution{did_you_mean(meant)}"
+                return UnknownComponent(f"no {kind} is called {name!r}: {reason}", code=3, near=meant)
             message = f"no {kind} is called {name!r}: {_absent(distribution)}\n`ganlab list-plugins` shows what is there."
             return UnknownComponent(message, code=PluginError.code)
         names = self.names(kind)

@@ -12,6 +12,8 @@ from ganlab.options import OptimizerOptions
 from ganlab.recipe import near
 from ganlab.spec_faults import Faults
 
+_USUAL = "adam"  # where a recipe names none
+
 
 def optimizers_of(faults: Faults, table: Mapping[str, Any], players: Collection[str]) -> tuple[dict[str, BaseModel], list[str]]:
     """Return player -> optimizer, [optimizer] for all and [optimizer.PLAYER] over it, and what the user should know."""
@@ -30,9 +32,9 @@ def optimizers_of(faults: Faults, table: Mapping[str, Any], players: Collection[
     # Without players (the objective has faults of its own) the values are checked all the same.
     for player in players or tables or ("",):
         own = tables.get(player, {})
-        inherited = shared if own.get("use", shared.get("use")) == shared.get("use") else {}
+        inherited = shared if "use" not in own or own["use"] == shared.get("use", _USUAL) else {}
         try:
-            optimizers[player] = adapter.validate_json(to_json({"use": "adam", **inherited, **own}, inf_nan_mode="constants"))
+            optimizers[player] = adapter.validate_json(to_json({"use": _USUAL, **inherited, **own}, inf_nan_mode="constants"))
         except ValidationError as error:
             faults.add_invalid_optimizer(player, error, own)
     return optimizers, notices

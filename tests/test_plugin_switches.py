@@ -396,3 +396,12 @@ def test_a_folder_that_cannot_be_written_is_named_with_a_way_on(tmp_path: Path) 
         disable(["losses"], installed_plugins(), file)
     way_on = "name a folder that can in GANLAB_HOME, or use GANLAB_DISABLE=NAME"
     assert str(fault.value) == f"{file}: cannot be written: File exists; {way_on}"
+
+
+def test_a_file_that_enable_cannot_mend_is_not_said_to_be_mended_by_it(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    file = tmp_path / "taken" / "plugins.json"
+    with pytest.raises(PluginError) as fault:
+        read_disabled(file)
+    reason = "which plugins are disabled cannot be read: Not a directory"
+    assert str(fault.value) == f"{file}: {reason}. Mend that, or name another folder in GANLAB_HOME."

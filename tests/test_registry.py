@@ -90,6 +90,7 @@ MISSES = [
         "'hinge-x' is a loss of several plugins: one (dist-one 1.0) and two (dist-two 1.0); "
         "write 'dist-one:hinge-x' or 'dist-two:Hinge_X'",
     ),
+    ("two:hinge-x", "no loss is called 'two:hinge-x': 'two' is a plugin, not a distribution; did you mean 'dist-two:Hinge_X'?"),
     ("dist-two:alone", f"no loss is called 'dist-two:alone'; did you mean 'alone'?\n{HINT}"),
 ]
 

@@ -242,7 +242,7 @@ def test_another_release_and_another_source_are_told_in_a_line(recipe: Recipe, r
     edited = text.replace(shared[:16], "0" * 16)
     (notice,) = read(edited, registry_with("0.1")).notices
     kind_and_names, what = notice.split(": ")
-    assert what == "the source has changed since"
+    assert what == "the source has changed since [components] was written"
     assert set(kind_and_names.split(", ")) >= {"loss binary", "loss l1"}
     assert "hinge_x" not in notice
     whole = {key: {**record, "source": record["source"]} for key, record in records_of(spec.components, digits=64).items()}
@@ -440,9 +440,12 @@ def test_a_resumed_run_tells_what_changed_once_and_keeps_what_began_it(
     installed_plugin("hinge_x", HINGE + "\n    # mended\n", version="0.1")
     answer = run_ganlab("resume", "run", "--max-steps", "4", "--device", "cpu")
     assert answer.returncode == 0, answer.stderr
-    assert answer.stderr.splitlines().count("loss hinge_x: the source has changed since") == 1
+    assert answer.stderr.splitlines().count("loss hinge_x: the source has changed since [components] was written") == 1
     assert tomli.loads((run / "recipe.toml").read_text())["components"][key] == began
     (resumed,) = json.loads((run / "environment.json").read_text())["resumed"]
     assert (resumed["step"], resumed["components"][key]["version"]) == (3, 1)
     assert resumed["components"][key]["source"] not in (None, first["source"])
-    assert run_ganlab("validate", "run/recipe.toml").stderr == "loss hinge_x: the source has changed since\n"
+    assert (
+        run_ganlab("validate", "run/recipe.toml").stderr
+        == "loss hinge_x: the source has changed since [components] was written\n"
+    )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ganlab.spec_words import Option
 
 SCHEMA = 1  # of the JSON; counts up when a field changes its meaning or goes
-LEAST_COLUMNS = 100  # of a terminal on which a table of options can be read
+LEAST_COLUMNS = 100  # of a terminal on which a table can be read
 
 app = typer.Typer(no_args_is_help=True, help="List the components that a recipe may name, or show the options of one.")
 
@@ -41,8 +41,7 @@ def list_command(
     if as_json:
         console.result(json.dumps({"schema": SCHEMA, "components": [_heading(name, c) for name, c in listed]}, indent=2))
         return
-    rows = [(_with_family(c.kind, c), name, c.component.summary) for name, c in listed]
-    console.table(rows, ("kind", "name", "what it is"), whole=2)
+    _print_list([(_with_family(c.kind, c), name, c.component.summary) for name, c in listed])
 
 
 @app.command(
@@ -93,7 +92,9 @@ def _component(registry: Registry, kind: str | None, name: str | None) -> Regist
         ways = " or ".join(f"`ganlab components show {k} {kind}`" for k in kinds)
         raise UsageError(f"{kind!r} is {' and '.join(map(with_article, kinds))}; write {ways}")
     near = did_you_mean(near_names(kind, {known for k in KINDS for known in registry.names(k)} | set(KINDS)))
-    raise UsageError(f"no component is called {kind!r}{near}\n`ganlab components list` lists them.")
+    # A near name explains more than a plugin that cannot be used.
+    hidden = [] if near else registry.unusable()
+    raise UsageError("\n".join([f"no component is called {kind!r}{near}", *hidden, "`ganlab components list` lists them."]))
 
 
 def _check_kind(kind: str) -> None:
@@ -111,6 +112,16 @@ def _show_schema(registry: Registry, kind: str | None, name: str | None) -> None
     for line in notices:
         console.progress(f"warning: the schema takes any option here: {line}")
     console.result(json.dumps(schema, indent=2))
+
+
+def _print_list(rows: Sequence[tuple[str, str, str]]) -> None:
+    """Print a table, or where its last column would be too narrow to read, a heading a kind."""
+    if console.columns() >= LEAST_COLUMNS:
+        console.table(rows, ("kind", "name", "what it is"), whole=2)
+        return
+    for kind in dict.fromkeys(kind for kind, _, _ in rows):
+        console.result(kind)
+        console.facts([(f"  {name}", what) for of, name, what in rows if of == kind])
 
 
 def _with_family(text: str, registered: Registered) -> str:

@@ -122,8 +122,8 @@ def resume_run(
 
 
 def run_name(recipe: Recipe) -> str:
-    """Return the recipe's name; for the resolved recipe of a run, that run's name without its number."""
-    if recipe.path is None or not recipe.header.startswith(_AS_RUN):
+    """Return the recipe's name; for the resolved recipe in a run's folder, that run's name without its number."""
+    if recipe.path is None or recipe.path != Run(recipe.path.parent).recipe or not recipe.header.startswith(_AS_RUN):
         return recipe.name
     return re.sub(r"^\d{4,}-", "", recipe.path.absolute().parent.name) or recipe.name
 

@@ -271,7 +271,7 @@ def test_the_list_has_every_component_by_kind(printed: Printed) -> None:
     rows = [re.split(r"  +", line) for line in printed("components", "list")[1].splitlines()]
     assert rows[0] == ["kind", "name", "what it is"]
     assert [row[1] for row in rows[1:]] == [name for kind in KINDS for name in REGISTRY.names(kind)]
-    assert rows[1:] == [[row[0], row[1], *row[2:]] for row in rows[1:]]
+    assert {len(row) for row in rows} == {3}
     assert ["loss (distance)", "l1", "absolute difference"] in rows
     listed = json.loads(printed("components", "list", "loss", "--json")[1])
     assert [c["name"] for c in listed["components"]] == list(REGISTRY.names("loss"))
@@ -316,6 +316,40 @@ def test_the_schema_is_printed_of_a_component_and_of_a_recipe(printed: Printed) 
 )
 def test_a_wrong_name_is_one_clear_error(arguments: list[str], code: int, error: str, printed: Printed) -> None:
     assert printed("components", *arguments) == (code, "", f"ganlab: error: {error}\n")
+
+
+def test_a_plugin_that_is_disabled_may_have_the_name(
+    installed_plugin: Any, printed: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed_plugin("strange", STRANGE)
+    monkeypatch.setenv("GANLAB_DISABLE", "strange")
+    assert printed("components", "show", "soft_x") == (
+        2,
+        "",
+        "ganlab: error: no component is called 'soft_x'\n"
+        "  A plugin that is disabled may offer it:\n"
+        "    strange (disabled by GANLAB_DISABLE)\n"
+        "  `ganlab components list` lists them.\n",
+    )
+
+
+def test_what_a_plugin_prints_when_its_options_are_imported_is_no_result(
+    installed_plugin: Any, printed: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "loud_options.py").write_text("from ganlab import Options\nprint('loud')\nclass Loud(Options): ...\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    installed_plugin(
+        "loud",
+        """
+        from ganlab import Component, hookimpl
+
+        @hookimpl
+        def ganlab_evaluators():
+            return [Component("loud", object, "loud_options:Loud")]
+        """,
+    )
+    code, out, err = printed("components", "show", "loud", "--json")
+    assert (code, json.loads(out)["name"], err) == (0, "loud", "loud\n")
 
 
 def test_a_name_that_one_kind_has_needs_no_kind(printed: Printed) -> None:
@@ -371,11 +405,11 @@ def test_options_that_are_broken_are_one_clear_error(
 # A terminal, and what it costs
 
 
-@pytest.mark.parametrize("columns", [80, 120])
-def test_on_a_terminal_long_meanings_wrap_and_none_is_cut(columns: int) -> None:
+def drawn_on_a_terminal(columns: int, *arguments: str) -> str:
+    """Return what `ganlab components` prints on a terminal of that width, without colours."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns), "NO_COLOR": "1"}
-    command = [sys.executable, "-m", "ganlab", "components", "show", "objective", "ccyclegan"]
+    command = [sys.executable, "-m", "ganlab", "components", *arguments]
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
         os.close(theirs)
         written = b""
@@ -386,12 +420,26 @@ def test_on_a_terminal_long_meanings_wrap_and_none_is_cut(columns: int) -> None:
             pass
         assert process.wait() == 0
     os.close(ours)
-    drawn = re.sub(r"\x1b\[[0-9;]*m", "", written.decode()).replace("\r", "")
+    return re.sub(r"\x1b\[[0-9;]*m", "", written.decode()).replace("\r", "")
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_on_a_terminal_long_meanings_wrap_and_none_is_cut(columns: int) -> None:
+    drawn = drawn_on_a_terminal(columns, "show", "objective", "ccyclegan")
     assert max(map(len, drawn.splitlines())) <= columns
     options = drawn[drawn.index("Options:") : drawn.index("In a recipe:")]
     words = options.split()
     for field in options_model(REGISTRY.find("objective", "ccyclegan")).model_fields.values():
         assert [word for word in (field.description or "").partition("None:")[0].split() if word.strip(";") not in words] == []
+
+
+def test_on_a_narrow_terminal_the_list_has_a_heading_a_kind_and_no_word_is_cut() -> None:
+    lines = drawn_on_a_terminal(60, "list").splitlines()
+    assert max(map(len, lines)) <= 60
+    kinds = {f"{c.kind} ({c.component.family})" if c.component.family else c.kind for c in REGISTRY.all()}
+    assert sorted(line for line in lines if not line.startswith(" ")) == sorted(kinds)
+    text = " ".join(" ".join(lines).split())
+    assert [c.name for c in REGISTRY.all() if f"{c.name} {c.component.summary}" not in text] == []
 
 
 @pytest.mark.parametrize(

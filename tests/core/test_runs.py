@@ -475,3 +475,4 @@ def test_the_resolved_recipe_of_a_run_keeps_the_runs_name(
     run = start(spec_of({"steps = 20": "steps = 1"}), plugins, listener, tmp_path / "0003-tiny").run
     assert session.run_name(load_recipe(run.recipe)) == "tiny"
     assert session.run_name(parse_recipe(recipe_text, Path("other.toml"))) == "other"
+    assert session.run_name(parse_recipe(run.recipe.read_text(), tmp_path / "copy.toml")) == "copy"

@@ -124,6 +124,12 @@ def test_a_players_optimizer_overrides_the_shared_one(spec_of: SpecOf) -> None:
     }
 
 
+def test_a_player_that_names_the_usual_optimizer_keeps_the_shared_values(spec_of: SpecOf) -> None:
+    spec = spec_of({"learning_rate = 1e-2": 'learning_rate = 1e-2\n[optimizer.generator]\nuse = "adam"'})
+    assert spec.optimizers["generator"] == spec.optimizers["discriminator"]
+    assert spec.optimizers["generator"].model_dump()["learning_rate"] == 0.01
+
+
 def test_the_resolved_recipe_means_the_same_and_states_every_default(spec_of: SpecOf, registry: Registry) -> None:
     spec = spec_of({'[objective]\nuse = "tiny"': '[objective]\nuse = "TINY"\nadversarial = { use = "bce", real_low = 0.7 }'})
     text = dump_recipe(resolved(spec))

@@ -141,6 +141,17 @@ def test_what_is_not_descended_is_a_measure(tmp_path: Path) -> None:
     assert scalars(tmp_path / "undeclared").keys() == {"epoch", "images", "losses/d_adversarial", "losses/d_accuracy"}
 
 
+def test_a_row_lasts_at_once(tmp_path: Path) -> None:
+    from ganlab_tensorboard.board import Board
+
+    from ganlab import RunInfo
+
+    shown = Board(RunInfo(path=tmp_path, recipe={"objective": {}}), 0)
+    shown.draw_row(3, {"step": 3, "images": 12})
+    assert scalars(tmp_path) == {"images": [(3, 12.0)]}  # nothing was closed: the process may be killed here
+    shown.close()
+
+
 def test_pictures_of_a_killed_process_wait_until_they_are_drawn_anew(tmp_path: Path) -> None:
     from ganlab_tensorboard.board import Board
 

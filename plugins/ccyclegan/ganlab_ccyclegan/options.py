@@ -71,7 +71,7 @@ class CCycleGanObjective(ObjectiveOptions):
         "binary", description="the discriminator's classes; its target of a fake is all zeros"
     )
     g_classification: Annotated[LossName, Family("classification")] = Field(
-        "sigmoid_cce", description='the class of the fakes; the commit of the seed has "binary"'
+        "sigmoid_cce", description='the class of the fakes; the commit before the published one has "binary"'
     )
     distance: Annotated[LossName, Family("distance")] = Field("l1", description="between photo and reconstruction")
     penalty: Annotated[LossName, Family("penalty")] = Field(

@@ -15,7 +15,7 @@ class BinaryCrossEntropyOptions(Options):
     """Targets, drawn uniformly from [low, high) for each logit; one that is wider than a point smooths the labels."""
 
     real_low: float = Field(1.0, ge=0, le=2, description="lowest target of a real image")
-    real_high: float = Field(1.0, ge=0, le=2, description="highest target of a real image; above 1 as seed 001 has it")
+    real_high: float = Field(1.0, ge=0, le=2, description="highest target of a real image; above 1 the loss has no lower bound")
     fake_low: float = Field(0.0, ge=0, le=1, description="lowest target of a fake image")
     fake_high: float = Field(0.0, ge=0, le=1, description="highest target of a fake image; 0: one-sided smoothing at most")
     smooth_generator: bool = Field(False, description="draw the generator's targets like those of real images, not 1")

@@ -31,6 +31,7 @@ class Board:
             elif name != "step":
                 is_term = self._terms is None or name in self._terms  # without declared weights nobody can tell
                 self._writer().add_scalar(f"{'losses' if is_term else 'measures'}/{name}", value, step)
+        self.flush()  # a process that is killed after its next checkpoint goes on from there, and tells this row no more
 
     def draw_scores(self, step: int, scores: Mapping[str, float]) -> None:
         """Draw the scores of a step as scores/EVALUATOR.SCORE."""
