@@ -20,7 +20,8 @@ from ganlab.contracts import DataSpec, ImageSet
 from ganlab.plugins import Plugins
 from ganlab.spec import Spec
 from ganlab.testing import tiny
-from ganlab.testing.trial_run import plugins_with, small_spec, train_small
+from ganlab.testing.small_run import small_spec, train_small
+from ganlab.testing.source import plugin_source
 
 Plugin = str | Path | ModuleType  # the name of an installed plugin, its folder with a pyproject.toml, or its module
 
@@ -66,7 +67,8 @@ def plugins_of() -> PluginsOf:
     """
 
     def load(plugin: Plugin, *, builtins: bool = False) -> Plugins:
-        return plugins_with(plugin, builtins=builtins)
+        source = plugin_source(plugin)
+        return source.beside_builtins() if builtins else source.alone()
 
     return load
 
@@ -76,7 +78,7 @@ def spec_of(ganlab_home: Path) -> SpecOf:
     """Return `spec_of(plugin, text)`: what a recipe means; it need only say what matters, `small_spec` fills in the rest."""
 
     def make(plugin: Plugin, text: str, *, steps: int | None = None) -> Spec:
-        return small_spec(text, plugins_with(plugin, builtins=True, kit=True), steps)
+        return small_spec(text, plugin_source(plugin).beside_builtins(), steps)
 
     return make
 
@@ -87,7 +89,7 @@ def train(ganlab_home: Path, tmp_path: Path) -> Train:
     numbers = count(1)
 
     def run(plugin: Plugin, text: str, *, steps: int | None = None) -> list[dict[str, float]]:
-        plugins = plugins_with(plugin, builtins=True, kit=True)
+        plugins = plugin_source(plugin).beside_builtins()
         return train_small(small_spec(text, plugins, steps), plugins, tmp_path / f"run-{next(numbers)}")
 
     return run

@@ -7,30 +7,24 @@ import time
 import traceback
 import unittest
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
 from ganlab.errors import GanlabError
+from ganlab.options import ArchitectureOptions, DatasetOptions, ObjectiveOptions
 from ganlab.plugins import PluginRecord, Plugins
 from ganlab.registry import Registered, Registry, in_one_line
 from ganlab.spec_signature import signature_options
 from ganlab.testing.source import PluginSource, plugin_source
 
-# Where the claims of each kind live, in the order in which they are checked; "plugin" is the plugin as a whole.
-_CLAIMS = {
-    "plugin": "ganlab.testing.importing",
-    "loss": "ganlab.testing.losses",
-    "architecture": "ganlab.testing.architectures",
-    "objective": "ganlab.testing.objectives",
-    "dataset": "ganlab.testing.datasets",
-    "evaluator": "ganlab.testing.evaluators",
-}
+_OPTIONS = {"architecture": ArchitectureOptions, "dataset": DatasetOptions, "objective": ObjectiveOptions}
 
 
 class Broken(AssertionError):
@@ -65,15 +59,32 @@ class Subject:
         """Return what the component may be combined with: itself and the built-ins."""
         return Registry(self.plugins)
 
+    def beside(self, registered: Registered) -> Subject:
+        """Return another component of the same plugins."""
+        return replace(self, registered=registered)
+
     def settings(self, **changes: Any) -> dict[str, Any]:
         """Return what a recipe says to build the component small: the `SMALL` of its options, with `changes`."""
-        model = self.component.load_options()
-        return {**getattr(model, "SMALL", {}), **changes}
+        return {**getattr(self.component.load_options(), "SMALL", {}), **changes}
 
-    def options(self, **changes: Any) -> BaseModel:
-        """Return the component's options, small, with `changes`."""
-        model: type[BaseModel] = self.component.load_options() or signature_options(self.component)
-        return model.model_validate_json(to_json(self.settings(**changes)))
+    def options(self, **changes: Any) -> Any:
+        """Return the component's options, small, with `changes`; what pydantic says of those is raised.
+
+        Raises `Broken` for a model that is not of its kind or refuses its own SMALL, `NotApplicable` where only its author
+        can say what a field without a default holds.
+        """
+        model: Any = self.component.load_options()
+        wanted = _OPTIONS.get(self.component.kind)
+        if wanted and not (model and issubclass(model, wanted)):
+            name = model.__name__ if model else "none"
+            raise Broken(f"its options ({name}) do not derive from ganlab.{wanted.__name__}", place_of(model))
+        model = model or signature_options(self.component)
+        try:
+            return model.model_validate_json(to_json(self.settings(**changes)))
+        except ValidationError as error:
+            if changes:
+                raise
+            raise _refused(model, error) from None
 
     def build(self, **changes: Any) -> Any:
         """Return a loss or an evaluator, built as a recipe builds it."""
@@ -82,8 +93,11 @@ class Subject:
 
     @property
     def place(self) -> str:
-        """Return "file:line" of the component's definition."""
-        return place_of(self.component.load_target()) if self.registered else self.source.module
+        """Return "file:line" of the component's definition, nothing if it cannot be imported; of a plugin, its module."""
+        try:
+            return place_of(self.component.load_target()) if self.registered else self.source.module
+        except GanlabError:
+            return ""
 
 
 Claim = Callable[[Subject], str | None]  # raises Broken or NotApplicable; may return a remark
@@ -119,7 +133,7 @@ class Case:
 
         # What is drawn here moves no random number of whoever calls, and is the same each time.
         with kept_random_state(torch.device("cpu")), torch.enable_grad():
-            torch.manual_seed(0)
+            torch.default_generator.manual_seed(0)
             return self.claim(self.subject)
 
 
@@ -143,10 +157,10 @@ def cases(plugin: str | Path | ModuleType) -> list[Case]:
     found = []
     for record, plugins in source.loaded():
         whole = Subject(source=source.of(record), record=record, plugins=plugins)
-        found += [Case(subject=whole, claim=claim) for claim in _claims(whole)]
-        for registered in record.components:
-            subject = Subject(source=source.of(record), record=record, plugins=plugins, registered=registered)
-            found += [Case(subject=subject, claim=claim) for claim in _claims(subject)]
+        for subject in (whole, *map(whole.beside, record.components)):
+            kind = subject.registered.kind if subject.registered else "plugin"
+            claims: Iterable[Claim] = import_module(f"ganlab.testing.{kind}.claims").claims(subject)
+            found += [Case(subject=subject, claim=claim) for claim in claims]
     return found
 
 
@@ -160,13 +174,29 @@ def findings(of: Iterable[Case]) -> Iterator[Finding]:
         except NotApplicable as reason:
             facts = {"verdict": "not applicable", "why": str(reason)}
         except Broken as fault:
-            facts = {"verdict": "broken", "why": str(fault), "where": fault.where or _place(case.subject)}
+            facts = {"verdict": "broken", "why": str(fault), "where": fault.where or case.subject.place}
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a plugin's code may do anything, sys.exit too
             why = str(error) if isinstance(error, GanlabError) else f"raises {in_one_line(error)}"
             facts = {"verdict": "broken", "why": why, "where": _raised_at(error, case.subject)}
         yield Finding(case=case, seconds=time.perf_counter() - start, **facts)
+
+
+@contextmanager
+def told_elsewhere(what: str) -> Iterator[None]:
+    """Raise `NotApplicable`, "`what` (why)", for anything wrong in the block: a claim of its own says that it is broken."""
+    try:
+        yield
+    except NotApplicable:
+        raise
+    except (Exception, SystemExit) as error:
+        raise NotApplicable(f"{what} ({reason(error)})") from None
+
+
+def reason(error: BaseException) -> str:
+    """Return why, in one line; of a `Broken` without its type."""
+    return str(error) if isinstance(error, Broken) else in_one_line(error)
 
 
 def place_of(thing: object) -> str:
@@ -178,17 +208,14 @@ def place_of(thing: object) -> str:
         return ""
 
 
-def _claims(subject: Subject) -> Iterable[Claim]:
-    kind = subject.registered.kind if subject.registered else "plugin"
-    claims: Callable[[Subject], Iterable[Claim]] = import_module(_CLAIMS[kind]).claims
-    return claims(subject)
-
-
-def _place(subject: Subject) -> str:
-    try:
-        return subject.place
-    except GanlabError:  # the target cannot be imported, which is what is broken
-        return ""
+def _refused(model: type[BaseModel], error: ValidationError) -> Broken | NotApplicable:
+    """Return what it means that a model refuses its own SMALL."""
+    faults = {".".join(map(str, fault["loc"])): fault for fault in error.errors()}
+    missing = [name for name, fault in faults.items() if fault["type"] == "missing"]
+    if missing:
+        return NotApplicable(f"{', '.join(missing)} must be given; {model.__name__}.SMALL can name it")
+    name, fault = next(iter(faults.items()))
+    return Broken(f"{model.__name__}.SMALL is refused by its own options: {name}: {fault['msg']}", place_of(model))
 
 
 def _raised_at(error: BaseException, subject: Subject) -> str:
@@ -196,4 +223,4 @@ def _raised_at(error: BaseException, subject: Subject) -> str:
     package = subject.source.module.partition(".")[0]
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if package in (Path(frame.filename).stem, *Path(frame.filename).parts)]
-    return f"{own[-1].filename}:{own[-1].lineno}" if own else _place(subject)
+    return f"{own[-1].filename}:{own[-1].lineno}" if own else subject.place

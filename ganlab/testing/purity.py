@@ -17,6 +17,8 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from ganlab.testing.kit import Broken
+
 # Stands for the run's device: in a watched block every tensor says that it is here, so that a plain "cpu" is a device that
 # the code chose by itself. To torch both are one.
 DEVICE = torch.device("cpu", 0)
@@ -112,6 +114,13 @@ def watched() -> Iterator[list[Impurity]]:
     watch = Watch()
     with watch.on():
         yield watch.impurities
+
+
+def refuse(seen: Sequence[Impurity]) -> None:
+    """Raise `Broken` for what was seen, if anything: at the place of the first, the others with theirs."""
+    if seen:
+        first, *others = seen
+        raise Broken(first.what + "".join(f"; {other.where}: {other.what}" for other in others), first.where)
 
 
 class _Calls(TorchFunctionMode):

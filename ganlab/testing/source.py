@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from ganlab.errors import PluginError
-from ganlab.plugins import GROUP, EntryPointLike, PluginRecord, Plugins, is_builtin, load_plugins
+from ganlab.plugins import BUILTIN_DISTRIBUTION, GROUP, EntryPointLike, PluginRecord, Plugins, is_builtin, load_plugins
 from ganlab.recipe_text import parse_toml
 from ganlab.registry import did_you_mean, near_names, normalise
+
+KIT = "ganlab-testing"  # the distribution of what the kit itself brings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,17 +28,22 @@ class PluginSource:
 
     def loaded(self) -> Iterator[tuple[PluginRecord, Plugins]]:
         """Yield each plugin under test as it was loaded, and all plugins beside it: the built-ins and itself."""
-        self.make_importable()
-        builtins = [point for point in metadata.entry_points(group=GROUP) if is_builtin(point)]
         for point in self.entry_points:
-            others = [builtin for builtin in builtins if not (is_builtin(point) and builtin.name == point.name)]
-            plugins = load_plugins([*others, point])
+            plugins = replace(self, entry_points=(point,)).beside_builtins()
             name = str(getattr(point.dist, "name", None) or "unknown")
             yield next(r for r in plugins.records if (r.name, r.distribution) == (point.name, name)), plugins
 
-    def make_importable(self) -> None:
-        """Put the folders of the plugin on `sys.path`."""
+    def beside_builtins(self) -> Plugins:
+        """Return what is under test and ganlab's own plugins, loaded."""
+        under_test = {point.name for point in self.entry_points if is_builtin(point)}
+        built_in = metadata.distribution(BUILTIN_DISTRIBUTION).entry_points.select(group=GROUP)
+        own = [point for point in built_in if point.name not in under_test]
+        return replace(self, entry_points=(*own, *self.entry_points)).alone()
+
+    def alone(self) -> Plugins:
+        """Return what is under test, loaded."""
         sys.path[:0] = [folder for folder in self.search if folder not in sys.path]
+        return load_plugins(self.entry_points)
 
     def of(self, record: PluginRecord) -> PluginSource:
         """Return this source with the module of one of its plugins."""
@@ -60,11 +67,22 @@ class ModuleEntryPoint:
         return metadata.EntryPoint(self.name, self.value, GROUP).load()
 
 
+def with_the_kits_own(plugins: Plugins) -> Plugins:
+    """Return the plugins and what the kit brings, tiny images and stand-in networks; no name of theirs is lost to it."""
+    own = load_plugins(of_module(import_module(f"ganlab.testing.{name}"), KIT) for name in ("tiny", "stand_in"))
+    return replace(plugins, records=(*plugins.records, *own.records))
+
+
+def of_module(module: ModuleType, distribution: str) -> ModuleEntryPoint:
+    """Return the entry point of a module at hand, as if that distribution had installed it."""
+    dist = SimpleNamespace(name=distribution, version="0")
+    return ModuleEntryPoint(module.__name__.rpartition(".")[2], module.__name__, dist, module)
+
+
 def plugin_source(plugin: str | Path | ModuleType) -> PluginSource:
     """Return what is under test; raises `PluginError` if there is no such plugin."""
     if isinstance(plugin, ModuleType):
-        dist = SimpleNamespace(name="under-test", version="0")
-        return PluginSource(entry_points=(ModuleEntryPoint(plugin.__name__.rpartition(".")[2], plugin.__name__, dist, plugin),))
+        return PluginSource(entry_points=(of_module(plugin, "under-test"),))
     if isinstance(plugin, Path) or "/" in plugin or plugin in (".", ".."):
         return _in_folder(Path(plugin))
     installed = list(metadata.entry_points(group=GROUP))

@@ -23,7 +23,7 @@ _ears: list[Callable[[Any, int], None]] = []  # who listens to the files that th
 def random_numbers(seed: int) -> Iterator[Callable[[], list[str]]]:
     """Seed the generators of torch, numpy and Python for the block; call what is yielded for the names of those moved."""
     before = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
     np.random.seed(seed)
     random.seed(seed)
     start = _random_states()

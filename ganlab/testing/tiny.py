@@ -35,6 +35,12 @@ def forms() -> Iterator[DataSpec]:
                 yield data_spec(label_kind, channels, size_px)
 
 
+def describe(data: DataSpec) -> str:
+    """Return "gray images of 16 px with classes"."""
+    labels = "without labels" if data.label_kind == "none" else f"with {data.label_kind}"
+    return f"{'gray' if data.channels == 1 else 'colour'} images of {data.size_px} px {labels}"
+
+
 def images(data: DataSpec, count: int = 12, seed: int = 0) -> ImageSet:
     """Return noisy patterns, uint8 [count, C, H, W], one for each label; classes [count], attributes 0/1 [count, K]."""
     generator = torch.Generator().manual_seed(seed)

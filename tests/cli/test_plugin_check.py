@@ -30,8 +30,8 @@ def ganlab_losses():
 """
 GOOD = LOSS.format(real="(1 - real).relu()", fake="(1 + fake).relu()")
 MEAN = LOSS.format(real="(1 - real).relu().mean()", fake="(1 + fake).relu().mean()")
-ONE_VALUE = "Gives one loss a logit, image or label, no mean"
-APART = "Gives a logit its loss whatever the other logits are"
+ONE_VALUE = "Gives one loss for each logit, image or label, no mean"
+APART = "Gives a logit the same loss whatever the others are"
 WHY = (
     "discriminator[0] is one number for 5 real and 5 fake logits; return the losses as they are: ganlab takes the mean, in fp32"
 )

@@ -12,6 +12,7 @@ from torch import Tensor
 from ganlab.testing import Finding
 
 Found = Callable[..., list[Finding]]
+Claimed = Callable[..., set[str]]
 
 
 Critic = Callable[[Tensor], Tensor]
@@ -172,9 +173,9 @@ def test_a_wrong_loss_is_found(found: Found, family: str, loss: Callable[..., ob
     assert broken(findings_of(found, family, loss)) == why
 
 
-def test_every_claim_finds_some_wrong_loss(found: Found) -> None:
-    claimed = {finding.case.claim.__name__ for family, loss in RIGHT for finding in findings_of(found, family, loss)}
-    assert claimed - OF_ALL_FAMILIES == {claim for case in WRONG for claim in case.values[2]}
+def test_every_claim_finds_some_wrong_loss(claimed: Claimed) -> None:
+    of = set().union(*(claimed("ganlab_losses", loss, family=family) for family, loss in RIGHT)) - {"trains_where_it_fits"}
+    assert of - OF_ALL_FAMILIES == {claim for case in WRONG for claim in case.values[2]}
 
 
 def test_a_penalty_that_is_none_is_not_asked_for_one(found: Found) -> None:

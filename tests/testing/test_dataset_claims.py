@@ -110,8 +110,8 @@ def test_a_right_data_set_holds_in_every_claim() -> None:
 
 def test_claims_are_told_in_words() -> None:
     assert [str(finding.case) for finding in check()][:3] == [
-        "dataset faces: Says what its images look like from its options alone, without opening a file",
-        "dataset faces: Names the files that it reads, and they exist",
+        "dataset faces: Says what its images look like without opening a file",
+        "dataset faces: Names the files that it reads, all of them there",
         "dataset faces: Reads the splits train and test, neither of them empty",
     ]
 

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from ganlab import Component, DataError, DatasetOptions, DataSpec, ImageSet, Model, hookimpl
-from ganlab.testing import Finding, cases, evaluators, findings
-from ganlab.testing.counting import CountingModel
+from ganlab.testing import Finding, cases, findings
+from ganlab.testing.evaluator import claims
+from ganlab.testing.evaluator.counting import CountingModel
 
 Score = Callable[[Model, ImageSet], Any]
 
@@ -138,11 +139,11 @@ def test_an_evaluator_of_test_images_alone_is_told_so() -> None:
 def test_what_is_no_score_is_found_by_one_claim(scores: object, why: str) -> None:
     found = check(lambda model, test: scores)
     assert by_claim(found, "broken") == {"scores_a_model": why}
-    assert set(by_claim(found, "not applicable").values()) == {f"it gives no scores: {why}"}
+    assert set(by_claim(found, "not applicable").values()) == {f"it gives no scores ({why})"}
 
 
 def test_a_long_time_is_a_remark(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluators, "_LONG_SECONDS", 0.02)
+    monkeypatch.setattr(claims, "_LONG_SECONDS", 0.02)
 
     def slow(model: Model, test: ImageSet) -> dict[str, float]:
         time.sleep(0.03)
@@ -279,7 +280,7 @@ def test_an_evaluator_that_refuses_all_data_is_broken() -> None:
     found = check(of_two_classes)
     why = "refuses tiny images of every form and the data sets of its own plugin: photos only, not unlabelled images"
     assert by_claim(found, "broken") == {"scores_a_model": why}
-    assert set(by_claim(found, "not applicable").values()) == {f"it scores nothing: {why}"}
+    assert set(by_claim(found, "not applicable").values()) == {f"it gives no scores ({why})"}
 
 
 def test_absent_data_are_told_and_break_nothing() -> None:

@@ -171,9 +171,3 @@ def test_importing_the_kit_imports_neither_pytest_nor_torch() -> None:
     code = "import sys, ganlab.testing; print([name for name in ('pytest', 'torch') if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
-
-
-def test_the_claims_import_no_pytest() -> None:
-    code = "import sys; from ganlab.testing import cases; cases('losses'); print('pytest' in sys.modules)"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert result.stdout.strip() == "False"

@@ -132,16 +132,19 @@ def test_a_plugin_that_does_not_load_is_told_with_its_stage(checked: Any, name: 
 
 
 def test_a_slow_import_is_told(checked: Any) -> None:
-    why = verdicts(checked("slow", "import time\nwhile time.process_time() < 2.5: pass\n"), "broken")
+    why = verdicts(checked("slow", "import time\nwhile time.process_time() < 1.6: pass\n"), "broken")
     assert [*why] == ["is_quick"]
     assert re.fullmatch(
         r"takes [12]\.\d\d s of CPU time, which every command waits for; at most 1 s are allowed", why["is_quick"]
     )
 
 
-def test_a_third_party_may_import_torch_and_is_told_what_that_costs(checked: Any) -> None:
-    of = checked("heavy", "import torch\n")
-    assert verdicts(of, "broken") == {}
+def test_a_third_party_may_import_torch_and_is_told_what_that_costs_and_where_it_starts_cuda(
+    checked: Any, installed_plugin: Any
+) -> None:
+    of = checked("gpu", "import torch\ntry:\n    torch.zeros(1, device='cuda')\nexcept Exception:\n    pass\n")
+    assert verdicts(of, "broken") == {"leaves_cuda_alone": "starts CUDA while it is imported"}
+    assert of["leaves_cuda_alone"].where == f"{installed_plugin.folder / 'installed_gpu.py'}:3"
     why = of["waits_for_no_library"].why
     assert why.startswith("imports torch (")
     assert why.endswith(
@@ -149,12 +152,23 @@ def test_a_third_party_may_import_torch_and_is_told_what_that_costs(checked: Any
     )
 
 
+@pytest.fixture
+def small_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let new processes, which take `sys.path` from here, find a torch that is imported at once."""
+    folder = tmp_path / "small-torch"
+    folder.mkdir()
+    (folder / "torch.py").write_text("class cuda:\n    @staticmethod\n    def _lazy_init(): ...\n")
+    monkeypatch.syspath_prepend(folder)
+
+
+@pytest.mark.usefixtures("small_torch")
 def test_a_built_in_may_not(checked: Any) -> None:
     why = verdicts(checked("inner", "import torch, pydantic\n", dist="ganlab"), "broken")
     assert [*why] == ["waits_for_no_library"]
     assert why["waits_for_no_library"].startswith("imports torch and pydantic (")
 
 
+@pytest.mark.usefixtures("small_torch")
 @pytest.mark.parametrize(("dist", "verdict"), [("ganlab", "broken"), ("stranger", "holds")])
 def test_options_that_import_torch_are_told_and_forbidden_to_built_ins(checked: Any, dist: str, verdict: str) -> None:
     name = f"late_{dist}"
@@ -176,12 +190,6 @@ def test_the_network_is_refused_and_told_with_its_line(installed_plugin: Any, is
         f"{file}:3",
     )
     assert (of["is_quick"].verdict == "not applicable") is not is_caught
-
-
-def test_starting_cuda_is_told_on_a_machine_without_it(checked: Any, installed_plugin: Any) -> None:
-    of = checked("gpu", "import torch\ntry:\n    torch.zeros(1, device='cuda')\nexcept Exception:\n    pass\n")
-    assert verdicts(of, "broken") == {"leaves_cuda_alone": "starts CUDA while it is imported"}
-    assert of["leaves_cuda_alone"].where == f"{installed_plugin.folder / 'installed_gpu.py'}:3"
 
 
 def test_what_a_plugin_prints_is_told_from_any_depth(checked: Any) -> None:

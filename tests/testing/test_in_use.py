@@ -13,7 +13,7 @@ from torch import Tensor
 from ganlab import Adversarial, Component, Step, Update, hookimpl
 from ganlab.options import Family, LossName, ObjectiveOptions, Options
 from ganlab.testing import Finding, cases, findings
-from ganlab.testing.in_use import trains_where_it_fits
+from ganlab.testing.loss.use import trains_where_it_fits
 
 
 class Hinge:

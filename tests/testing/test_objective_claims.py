@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from ganlab import Adversarial, Component, Step, Update, clip, hookimpl
 from ganlab.options import Family, LossName, ObjectiveOptions, Options
 from ganlab.testing import Broken, Finding, cases, findings
-from ganlab.testing import objectives as claims
-from ganlab.testing.objective_state import goes_on_after_a_checkpoint
+from ganlab.testing.objective import claims
+from ganlab.testing.objective.state import goes_on_after_a_checkpoint
 
 
 class Weights(Options):
@@ -140,7 +140,7 @@ def test_options_that_are_no_objectives_are_found() -> None:
         pass
 
     finding = found(claims.names_who_moves_what, options=Bare)
-    assert finding.why == "its options (Bare) must derive from ganlab.ObjectiveOptions"
+    assert finding.why == "its options (Bare) do not derive from ganlab.ObjectiveOptions"
 
 
 def test_a_fault_of_the_options_is_told_as_a_recipe_would_tell_it() -> None:
@@ -577,7 +577,7 @@ def test_what_a_module_keeps_in_buffers_is_not_lost() -> None:
     ],
 )
 def test_what_waits_or_stays_on_the_cpu_is_found_with_its_line(early: Callable[..., Any], why: str) -> None:
-    finding = found(claims.asks_nothing_of_the_host, like_gan(early=early))
+    finding = found(claims.stays_on_the_device, like_gan(early=early))
     assert (finding.verdict, finding.why[: len(why)], finding.where) == ("broken", why, line_of(early))
 
 
@@ -587,7 +587,7 @@ def test_a_tensor_that_no_run_moves_to_its_device_is_found() -> None:
             super().__init__(adversarial)
             self.table = torch.ones(4)
 
-    finding = found(claims.asks_nothing_of_the_host, Tabled)
+    finding = found(claims.stays_on_the_device, Tabled)
     why = "its attribute table holds a tensor, which stays on the CPU: make the objective an nn.Module and the tensor a buffer"
     assert (finding.verdict, finding.why) == ("broken", why)
 
@@ -597,7 +597,7 @@ def test_random_numbers_on_the_steps_device_are_fine() -> None:
         s.log(d_accuracy=(logits > 0).float().mean())
         return torch.rand(len(images), device=s.device).mean() + torch.randperm(4, device=images.device).float().mean()
 
-    assert found(claims.asks_nothing_of_the_host, like_gan(early=draw)).verdict == "holds"
+    assert found(claims.stays_on_the_device, like_gan(early=draw)).verdict == "holds"
 
 
 # What a phase does

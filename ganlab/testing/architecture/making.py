@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from ganlab.registry import did_you_mean, near_names
+from ganlab.testing.architecture.networks import Built, each_form, working
 from ganlab.testing.kit import Broken, NotApplicable, Subject
-from ganlab.testing.networks import Built, each_form, working
 from ganlab.testing.roles import fault_of
 
 MAKES = {"generate": ("noise", "labels"), "translate": ("images", "labels"), "classify": ("images",)}
@@ -17,9 +17,9 @@ _GROWTH = 10.0  # of all weights: an image that is bounded by construction stays
 
 
 def makes_what_it_promises(subject: Subject) -> str | None:
-    """Makes what it promises, of three images and of one, each whatever the others are."""
+    """Makes what it promises, each image whatever the others are."""
     options = subject.options()
-    promised = sorted(options.makes())  # type: ignore[attr-defined]  # each_form refuses other options
+    promised = sorted(options.makes())
     for name in promised:
         if name not in MAKES:
             near = did_you_mean(near_names(name, MAKES)) or f"; it may name {', '.join(MAKES)}"

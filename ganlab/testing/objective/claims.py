@@ -10,14 +10,14 @@ from torch import Tensor
 
 from ganlab.contracts import Update
 from ganlab.resolve import Parts
-from ganlab.testing.assembly import options_of
 from ganlab.testing.kit import Broken, Claim, Subject, place_of
-from ganlab.testing.moves import Moves
-from ganlab.testing.objective_state import goes_on_after_a_checkpoint
-from ganlab.testing.purity import DEVICE, Operation, Watch
+from ganlab.testing.objective.assembly import assemble
+from ganlab.testing.objective.moves import Moves
+from ganlab.testing.objective.state import goes_on_after_a_checkpoint
+from ganlab.testing.objective.steps import Look, phases, take_step
+from ganlab.testing.objective.trial import MOST_PHASES, MOST_UPDATES, assembled, buildable, take_each_phase, tried, working
+from ganlab.testing.purity import DEVICE, Operation, Watch, refuse
 from ganlab.testing.roles import parse_role
-from ganlab.testing.steps import Look, phases, take_step
-from ganlab.testing.trial import MOST_PHASES, MOST_UPDATES, assembled, buildable, tried, working
 
 
 def claims(subject: Subject) -> Iterable[Claim]:
@@ -31,7 +31,7 @@ def claims(subject: Subject) -> Iterable[Claim]:
         reaches_every_network,
         leaves_networks_as_they_were,
         goes_on_after_a_checkpoint,
-        asks_nothing_of_the_host,
+        stays_on_the_device,
         keeps_the_shape_of_a_phase,
         computes_in_bf16,
     )
@@ -39,7 +39,7 @@ def claims(subject: Subject) -> Iterable[Claim]:
 
 def names_who_moves_what(subject: Subject) -> None:
     """Names its players, the networks that each moves, and the role of each network."""
-    options = options_of(subject.component, subject.settings())
+    options = subject.options()
     players, needs = dict(options.players()), dict(options.needs())
     model = type(options)
     for network, need in needs.items():
@@ -93,7 +93,7 @@ def yields_terms(subject: Subject) -> str | None:
 
 
 def moves_one_player_at_a_time(subject: Subject) -> None:
-    """Moves the networks of one player at a time, and never a network that no player moves."""
+    """Moves only its player's networks with each update."""
     parts = working(subject).parts()
     moves = Moves(parts)
     look = Look(segment=moves.segment, yielded=moves.yielded)
@@ -103,7 +103,7 @@ def moves_one_player_at_a_time(subject: Subject) -> None:
 
 
 def reaches_every_network(subject: Subject) -> None:
-    """Moves every player, by a gradient that reaches each of its networks."""
+    """Reaches every network of every player with a gradient."""
     parts = working(subject).parts()
     waiting = {(player, network) for player, networks in parts.players.items() for network in networks}
 
@@ -128,7 +128,10 @@ def reaches_every_network(subject: Subject) -> None:
 
 
 def leaves_networks_as_they_were(subject: Subject) -> None:
-    """Leaves networks in the mode in which it found them, also when a step is broken off."""
+    """Leaves networks in the mode in which it found them.
+
+    Also when a step is broken off.
+    """
     parts = working(subject).parts()
     before = _modes(parts)
 
@@ -153,8 +156,8 @@ def leaves_networks_as_they_were(subject: Subject) -> None:
             check("a step that is broken off")
 
 
-def asks_nothing_of_the_host(subject: Subject) -> None:
-    """Reads no value on the host, has no shape that depends on the data, and stays on the run's device."""
+def stays_on_the_device(subject: Subject) -> None:
+    """Stays on the device: reads no value on the host, and no shape depends on the data."""
     parts = working(subject).parts(DEVICE)
     for name, value in getattr(parts.objective, "__dict__", {}).items():
         if isinstance(value, Tensor) and value.dim():
@@ -163,14 +166,14 @@ def asks_nothing_of_the_host(subject: Subject) -> None:
     watch = Watch()
     for phase in tried(parts):
         take_step(parts, phase, Look(segment=watch.on, lent=watch.paused))
-    if watch.impurities:
-        first, *others = watch.impurities
-        more = "".join(f"; {other.where}: {other.what}" for other in others)
-        raise Broken(first.what + more, first.where)
+    refuse(watch.impurities)
 
 
 def keeps_the_shape_of_a_phase(subject: Subject) -> None:
-    """Does the same in every step of a phase: the same operations, shapes and numbers."""
+    """Does the same in every step of a phase.
+
+    The operations, their shapes and numbers are equal: one recorded graph stands for all.
+    """
     parts = working(subject).parts(DEVICE)
     for phase in tried(parts):
         first, updates = _operations(parts, phase)
@@ -184,10 +187,7 @@ def keeps_the_shape_of_a_phase(subject: Subject) -> None:
 def computes_in_bf16(subject: Subject) -> None:
     """Stays finite in bf16."""
     working(subject)
-    parts = assembled(subject, precision="bf16").parts()
-    for phase in tried(parts):
-        for _ in range(2):
-            take_step(parts, phase)
+    take_each_phase(assemble(subject, precision="bf16").parts(), times=2)
 
 
 def _modes(parts: Parts) -> dict[str, dict[str, Any]]:

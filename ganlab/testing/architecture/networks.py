@@ -12,11 +12,10 @@ from torch import Tensor, nn
 from ganlab.contracts import DataSpec
 from ganlab.data.bank import one_hot
 from ganlab.options import ArchitectureOptions
-from ganlab.registry import in_one_line
 from ganlab.resolve import place
-from ganlab.testing.kit import Broken, NotApplicable, Subject
+from ganlab.testing.kit import Broken, NotApplicable, Subject, told_elsewhere
 from ganlab.testing.roles import Role, Values, fault_of, parse_role, run_networks
-from ganlab.testing.tiny import forms, images
+from ganlab.testing.tiny import describe, forms, images
 
 CPU = torch.device("cpu")
 COUNT = 5  # unlike any number of channels or labels, so that no wrong axis passes
@@ -67,17 +66,9 @@ class Built:
         return describe(self.data)
 
 
-def describe(data: DataSpec) -> str:
-    """Return "gray images of 16 px with classes"."""
-    labels = "without labels" if data.label_kind == "none" else f"with {data.label_kind}"
-    return f"{'gray' if data.channels == 1 else 'colour'} images of {data.size_px} px {labels}"
-
-
 def fitting_data(subject: Subject) -> tuple[list[DataSpec], dict[str, str]]:
     """Return the forms of data that the options accept, each in its smallest size, and why not the others, in words."""
-    options = subject.options()
-    if not isinstance(options, ArchitectureOptions):
-        raise Broken(f"its options, {type(options).__name__}, do not derive from ganlab.ArchitectureOptions")
+    options: ArchitectureOptions = subject.options()
     found: dict[tuple[str, int], DataSpec] = {}
     refused: dict[tuple[str, int], tuple[DataSpec, str]] = {}
     for data in forms():
@@ -119,12 +110,9 @@ def each_form(subject: Subject) -> Iterator[DataSpec]:
 
 def working(subject: Subject, data: DataSpec, seed: int = 0) -> Built:
     """Return networks that can be built and run; raises `NotApplicable`: claims of their own report what cannot."""
-    try:
+    with told_elsewhere("its networks do not run"):
         built = build(subject, data, seed)
         outputs = built.outputs()
-        fault = built.fault(outputs, built.given())
-    except Exception as error:
-        raise NotApplicable(f"its networks do not run ({in_one_line(error)})") from None
-    if fault:
-        raise NotApplicable(f"its networks do not give what their roles say ({fault})")
+        if fault := built.fault(outputs, built.given()):
+            raise Broken(fault)
     return build(subject, data, seed)  # drawn anew: running moves what a network keeps

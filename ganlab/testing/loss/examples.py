@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import lru_cache, wraps
 from itertools import product
 from typing import Any
 
@@ -13,8 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganlab.registry import in_one_line
-from ganlab.testing.kit import Broken, Claim, NotApplicable, Subject
+from ganlab.testing.kit import Broken, Claim, Subject, told_elsewhere
 
 ON_LOGITS = ("adversarial", "joint", "paired")  # families with a discriminator's and a generator's side
 JOINT = 'register it with family="joint"'
@@ -158,18 +157,6 @@ def extremes(family: str) -> Iterator[Example]:
             yield replace(some, text="a critic that is steep", weights=(kernel, 50 * head))
 
 
-def lacks(loss: Any, family: str) -> str | None:
-    """Return what a loss of `family` lacks to be called; None if it has all."""
-    if family not in ON_LOGITS:
-        return None if callable(loss) else f"has no __call__: a loss of family {family!r} is called"
-    for method in ("discriminator", "generator"):
-        if not callable(getattr(loss, method, None)):
-            return f"has no method {method}: a loss of family {family!r} has discriminator(real, fake) and generator(fake)"
-    if family == "adversarial" and wants_real(loss):
-        return f"its generator takes real logits too, which an objective that updates by halves has not: {JOINT}"
-    return None
-
-
 def family_of(subject: Subject) -> str:
     """Return the family that the loss under test is registered with."""
     return str(subject.component.component.family)
@@ -180,18 +167,24 @@ def once_it_runs(claim: Claim) -> Claim:
 
     @wraps(claim)
     def checked(subject: Subject) -> str | None:
-        try:
-            loss = fresh(subject)
-            reason = lacks(loss, family_of(subject))
-            if not reason:
-                losses_of(family_of(subject), loss, ordinary(family_of(subject)))
-        except Exception as error:
-            reason = in_one_line(error)
-        if reason:
-            raise NotApplicable(f"it cannot be called ({reason})")
+        _run(subject)
         return claim(subject)
 
     return checked
+
+
+@lru_cache(maxsize=1)  # once for the claims about one loss
+def _run(subject: Subject) -> None:
+    with told_elsewhere("it cannot be called"):
+        losses_of(family_of(subject), whole(subject), ordinary(family_of(subject)))
+
+
+def whole(subject: Subject) -> Any:
+    """Return a loss that has seen nothing; raises `Broken` if it lacks what its family has."""
+    loss = fresh(subject)
+    if fault := _lacks(loss, family_of(subject)):
+        raise Broken(fault)
+    return loss
 
 
 def fresh(subject: Subject, *, double: bool = False) -> Any:
@@ -207,3 +200,15 @@ def values_of(subject: Subject, example: Example, loss: Any = None) -> dict[str,
     example = replace(example, first=example.first.clone(), second=example.second.clone())  # a loss may write into them
     torch.default_generator.manual_seed(1)
     return {part: losses.detach() for part, losses in losses_of(family_of(subject), loss, example).items()}
+
+
+def _lacks(loss: Any, family: str) -> str | None:
+    """Return what a loss of `family` lacks to be called; None if it has all."""
+    if family not in ON_LOGITS:
+        return None if callable(loss) else f"has no __call__: a loss of family {family!r} is called"
+    for method in ("discriminator", "generator"):
+        if not callable(getattr(loss, method, None)):
+            return f"has no method {method}: a loss of family {family!r} has discriminator(real, fake) and generator(fake)"
+    if family == "adversarial" and wants_real(loss):
+        return f"its generator takes real logits too, which an objective that updates by halves has not: {JOINT}"
+    return None

@@ -14,8 +14,8 @@ from ganlab.contracts import Batch, Update
 from ganlab.errors import PluginError
 from ganlab.registry import in_one_line, with_article
 from ganlab.resolve import Parts
-from ganlab.testing.assembly import BATCH_IMAGES
 from ganlab.testing.kit import Broken, place_of
+from ganlab.testing.objective.assembly import BATCH_IMAGES
 from ganlab.training.step import TrainingStep, run_step
 
 Recorded = list[tuple[str, Tensor]]

@@ -10,32 +10,32 @@ from torch import Tensor
 
 from ganlab.losses import wrap
 from ganlab.registry import in_one_line
-from ganlab.testing.in_use import trains_where_it_fits
-from ganlab.testing.kit import Broken, Claim, NotApplicable, Subject
-from ganlab.testing.loss_directions import (
+from ganlab.testing.kit import Broken, Claim, NotApplicable, Subject, told_elsewhere
+from ganlab.testing.loss.directions import (
     is_least_for_the_right_class,
     is_least_where_both_agree,
     is_never_negative,
     tells_real_from_fake,
 )
-from ganlab.testing.loss_examples import (
+from ganlab.testing.loss.examples import (
     JOINT,
     ON_LOGITS,
     Example,
     extremes,
     family_of,
     fresh,
-    lacks,
     losses_of,
     once_it_runs,
     ordinary,
     patches,
     shapes,
     values_of,
+    whole,
 )
-from ganlab.testing.loss_gradients import analytic_and_numeric
-from ganlab.testing.loss_state import goes_on_after_a_checkpoint
-from ganlab.testing.purity import watched
+from ganlab.testing.loss.gradients import analytic_and_numeric
+from ganlab.testing.loss.state import goes_on_after_a_checkpoint
+from ganlab.testing.loss.use import trains_where_it_fits
+from ganlab.testing.purity import refuse, watched
 
 _MEAN = "return the losses as they are: ganlab takes the mean, in fp32"
 
@@ -63,20 +63,14 @@ def claims(subject: Subject) -> Iterable[Claim]:
 
 
 def has_the_methods_of_its_family(subject: Subject) -> None:
-    """Can be built from its options, and has the methods of its family."""
-    fault = lacks(subject.build(), family_of(subject))
-    if fault:
-        raise Broken(fault)
+    """Is built from its options, with the methods of its family."""
+    whole(subject)
 
 
 def gives_one_loss_each(subject: Subject) -> None:
-    """Gives one loss a logit, image or label, no mean."""
-    try:
-        reason = lacks(fresh(subject), family_of(subject))
-    except Exception as error:
-        reason = in_one_line(error)
-    if reason:
-        raise NotApplicable(f"it cannot be called ({reason})")
+    """Gives one loss for each logit, image or label, no mean."""
+    with told_elsewhere("it cannot be called"):
+        whole(subject)
     for example in shapes(family_of(subject)):
         fault = _shape_fault(subject, example)
         if fault:
@@ -101,7 +95,7 @@ def takes_any_counts(subject: Subject) -> None:
 
 @once_it_runs
 def judges_each_logit_on_its_own(subject: Subject) -> None:
-    """Gives a logit its loss whatever the other logits are."""
+    """Gives a logit the same loss whatever the others are."""
     loss, base = fresh(subject), ordinary("adversarial")
     other = ordinary("adversarial", seed=2)
     before = values_of(subject, base)
@@ -128,7 +122,7 @@ def judges_each_logit_on_its_own(subject: Subject) -> None:
 
 @once_it_runs
 def is_finite(subject: Subject) -> None:
-    """Is finite, and so is its gradient, at the extremes."""
+    """Stays finite at the extremes, its gradient too."""
     family = family_of(subject)
     for example in extremes(family):
         at = example.at(*(variable.clone().requires_grad_() for variable in example.variables))
@@ -142,7 +136,7 @@ def is_finite(subject: Subject) -> None:
 
 @once_it_runs
 def has_the_gradient_of_its_values(subject: Subject) -> None:
-    """Has the gradient that its values have, measured in float64."""
+    """Has the gradient that its values show, measured in float64."""
     for example in (*shapes(family_of(subject)), ordinary(family_of(subject), seed=2)):
         for part, dtype, analytic, numeric in analytic_and_numeric(subject, example):
             if dtype != torch.float64:
@@ -155,7 +149,10 @@ def has_the_gradient_of_its_values(subject: Subject) -> None:
 
 @once_it_runs
 def reaches_the_critic(subject: Subject) -> None:
-    """Moves the critic's weights: what it differentiates can be differentiated again."""
+    """Moves the critic's weights.
+
+    What it differentiates can be differentiated again.
+    """
     if getattr(fresh(subject), "is_penalty", True) is False:
         raise NotApplicable("says that it is no penalty (is_penalty = False), so nothing asks it for one")
     for example in (ordinary("penalty"), patches("penalty")):
@@ -184,7 +181,7 @@ def leaves_its_inputs_as_they_are(subject: Subject) -> None:
 
 @once_it_runs
 def computes_in_full_precision(subject: Subject) -> None:
-    """Computes in fp32 when the networks compute in bf16."""
+    """Computes in fp32 where networks compute in bf16."""
     family = family_of(subject)
     rounded = ordinary(family)
     rounded = rounded.at(*(variable.bfloat16().float() for variable in rounded.variables))
@@ -208,13 +205,12 @@ def computes_in_full_precision(subject: Subject) -> None:
 
 @once_it_runs
 def stays_on_the_device(subject: Subject) -> None:
-    """Stays on the device: reads no value on the host, and no shape hangs on the data."""
+    """Stays on the device: reads no value on the host, and no shape depends on the data."""
     family = family_of(subject)
     example, loss = ordinary(family), fresh(subject)
     with watched() as seen:
         losses_of(family, loss, example)
-    if seen:
-        raise Broken(seen[0].what, seen[0].where)
+    refuse(seen)
 
 
 def _terms(subject: Subject, example: Example) -> dict[str, Tensor]:

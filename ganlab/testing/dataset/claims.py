@@ -9,10 +9,27 @@ from pathlib import Path
 import numpy as np
 
 from ganlab.options import DatasetOptions
-from ganlab.registry import in_one_line
-from ganlab.testing.image_sets import digests, identity_fault, image_fault, label_fault, label_remark, spec_fault, splits_fault
+from ganlab.testing.dataset.faults import (
+    digests,
+    identity_fault,
+    image_fault,
+    label_fault,
+    label_remark,
+    spec_fault,
+    splits_fault,
+)
+from ganlab.testing.dataset.reading import (
+    Reading,
+    accepted,
+    first_reading,
+    other_values,
+    read,
+    readable,
+    sound,
+    usable_options,
+    whole,
+)
 from ganlab.testing.kit import Broken, Claim, NotApplicable, Subject, place_of
-from ganlab.testing.reading import Reading, accepted, first_reading, other_values, read, small_options
 from ganlab.testing.surroundings import heard_files
 
 _SEEN_SHARE = 0.1  # of the test images; fewer copies of training images are told, and forgiven
@@ -42,8 +59,8 @@ def claims(subject: Subject) -> Iterable[Claim]:
 
 
 def promises_without_reading(subject: Subject) -> None:
-    """Says what its images look like from its options alone, without opening a file."""
-    options = small_options(subject)
+    """Says what its images look like without opening a file."""
+    options = subject.options()
     where = place_of(type(options).data_spec)
     options.data_spec()  # whatever it imports is imported now
     with heard_files() as opened:
@@ -57,8 +74,8 @@ def promises_without_reading(subject: Subject) -> None:
 
 
 def names_its_sources(subject: Subject) -> str | None:
-    """Names the files that it reads, and they exist."""
-    sources = _first(subject).sources
+    """Names the files that it reads, all of them there."""
+    sources = readable(subject).sources
     for source in sources:
         if not source.is_file():
             what = "is a folder" if source.is_dir() else "is not there"
@@ -72,7 +89,7 @@ def names_its_sources(subject: Subject) -> str | None:
 
 def reads_two_splits(subject: Subject) -> str:
     """Reads the splits train and test, neither of them empty."""
-    _options(subject)
+    usable_options(subject)
     splits = first_reading(subject).splits  # what it raises is the fault
     if fault := splits_fault(splits):
         raise Broken(fault)
@@ -81,7 +98,7 @@ def reads_two_splits(subject: Subject) -> str:
 
 def gives_images(subject: Subject) -> str | None:
     """Gives uint8 images [N, C, H, W], square, gray or colour, from 0 to 255."""
-    reading = _whole(subject)
+    reading = whole(subject)
     for split, images in reading.splits.items():
         if fault := image_fault(images):
             raise Broken(f"split {split}: {fault}")
@@ -93,13 +110,16 @@ def gives_images(subject: Subject) -> str | None:
 
 
 def gives_labels(subject: Subject) -> str | None:
-    """Gives every image a label of the kind and in the range that it promises."""
-    return _check_labels(_whole(subject))
+    """Gives every image a label of the kind that it promises."""
+    return _check_labels(whole(subject))
 
 
 def reads_the_same_twice(subject: Subject) -> None:
-    """Reads the same twice, bit for bit and under one fingerprint, whatever the random numbers before."""
-    first = _sound(subject)
+    """Reads the same twice, bit for bit.
+
+    Whatever the random numbers before, and under one fingerprint.
+    """
+    first = sound(subject)
     second = read(subject, first.options, seed=2)
     if difference := first.difference(second):
         raise Broken(
@@ -111,14 +131,20 @@ def reads_the_same_twice(subject: Subject) -> None:
 
 
 def moves_no_random_number(subject: Subject) -> None:
-    """Moves no global random generator: those are the run's."""
-    if moved := _first(subject).moved:
+    """Moves no random numbers but its own.
+
+    The global ones are the run's.
+    """
+    if moved := readable(subject).moved:
         raise Broken(f"reading moves the random numbers of {' and '.join(moved)}; use a generator of your own")
 
 
 def reads_its_sources_only(subject: Subject) -> None:
-    """Opens no file that sources() does not name, so that the cache notices every change."""
-    reading = _first(subject)
+    """Opens no file that sources() does not name.
+
+    The cache notices every change of those that it names.
+    """
+    reading = readable(subject)
     named = {source.absolute().resolve() for source in reading.sources}
     own = Path(place_of(subject.component.load_target()).rpartition(":")[0] or ".").absolute().parent
     for path in reading.opened:
@@ -131,7 +157,7 @@ def reads_its_sources_only(subject: Subject) -> None:
 
 def honours_size_and_channels(subject: Subject) -> str:
     """Honours size_px and channels where its options accept them."""
-    options = _options(subject)
+    options = usable_options(subject)
     size_px = 16 if options.size_px != 16 else 32
     found = []
     for key, value in (("size_px", size_px), ("channels", 1), ("channels", 3)):
@@ -150,7 +176,7 @@ def honours_size_and_channels(subject: Subject) -> str:
 
 def says_what_is_seen(subject: Subject) -> None:
     """Says that the test images are seen when `split` trains on them."""
-    where = place_of(type(_options(subject)).data_spec)
+    where = place_of(type(usable_options(subject)).data_spec)
     specs = {split: options.data_spec() for split in ("test", "all") if (options := accepted(subject, split=split))}
     for split, spec in specs.items():
         if not spec.test_seen:
@@ -161,8 +187,11 @@ def says_what_is_seen(subject: Subject) -> None:
 
 
 def caches_what_decides(subject: Subject) -> str | None:
-    """Reads the same for options that content() leaves out: the cache would not tell them apart."""
-    first = _whole(subject)
+    """Reads the same whatever the options are that content() leaves out.
+
+    The cache cannot tell them apart.
+    """
+    first = whole(subject)
     content = first.options.content()
     json.dumps(content)
     tried = []
@@ -183,7 +212,7 @@ def caches_what_decides(subject: Subject) -> str | None:
 
 def offers_labels(subject: Subject) -> str:
     """Reads every kind of labels that its options accept."""
-    own = _options(subject).labels
+    own = usable_options(subject).labels
     kinds = [kind for kind in ("expression", "attributes") if kind != own]
     if attributes := accepted(subject, labels="attributes"):
         kinds += attributes.data_spec().label_names[:1]
@@ -203,8 +232,8 @@ def offers_labels(subject: Subject) -> str:
 
 
 def parts_people(subject: Subject) -> str:
-    """Has nobody's face both in the training and in the test images."""
-    reading = _whole(subject)
+    """Has no person in both training and test images."""
+    reading = whole(subject)
     for split, images in reading.splits.items():
         if fault := identity_fault(images):
             raise Broken(f"split {split}: {fault}")
@@ -219,8 +248,8 @@ def parts_people(subject: Subject) -> str:
 
 
 def parts_images(subject: Subject) -> str | None:
-    """Has no image both in the training and in the test images."""
-    reading = _sound(subject)
+    """Has no image in both training and test images."""
+    reading = sound(subject)
     train, test = (digests(reading.splits[split]) for split in ("train", "test"))
     trained = set(train)
     copies = sum(digest in trained for digest in test)
@@ -230,51 +259,12 @@ def parts_images(subject: Subject) -> str | None:
     return _seen(reading) or (told if copies else None)
 
 
-# One reading, and what is wrong with it
-
-
-def _options(subject: Subject) -> DatasetOptions:
-    """Return the options; raises NotApplicable if there are none, which `promises_without_reading` tells."""
-    try:
-        return small_options(subject)
-    except NotApplicable:
-        raise
-    except Exception as error:
-        raise NotApplicable(
-            f"its options cannot be made: {error if isinstance(error, Broken) else in_one_line(error)}"
-        ) from None
-
-
-def _first(subject: Subject) -> Reading:
-    """Return the first reading; raises NotApplicable if there is none, which `reads_two_splits` tells."""
-    try:
-        return first_reading(subject)
-    except NotApplicable:
-        raise
-    except Exception as error:
-        raise NotApplicable(f"it cannot be read: {error if isinstance(error, Broken) else in_one_line(error)}") from None
-
-
-def _whole(subject: Subject) -> Reading:
-    """Return the first reading if it has the splits."""
-    reading = _first(subject)
-    if fault := splits_fault(reading.splits):
-        raise NotApplicable(f"it reads no two splits: {fault}")
-    return reading
-
-
-def _sound(subject: Subject) -> Reading:
-    """Return the first reading if ganlab can take its images and labels."""
-    reading = _whole(subject)
-    for images in reading.splits.values():
-        if fault := image_fault(images) or label_fault(images, reading.promised) or identity_fault(images):
-            raise NotApplicable(f"what it reads cannot be used: {fault}")
-    return reading
+# What is wrong with a reading
 
 
 def _read(subject: Subject, options: DatasetOptions) -> Reading:
     """Read with other options, if it can be read at all."""
-    _whole(subject)
+    whole(subject)
     return read(subject, options)
 
 

@@ -17,9 +17,9 @@ from ganlab.data.bank import one_hot
 from ganlab.errors import DataError, DeviceError, GanlabError
 from ganlab.registry import in_one_line, with_article
 from ganlab.testing import tiny
-from ganlab.testing.counting import MAKES, CountingModel
-from ganlab.testing.kit import Broken, Claim, NotApplicable, Subject
-from ganlab.testing.reading import first_reading
+from ganlab.testing.dataset.reading import first_reading
+from ganlab.testing.evaluator.counting import MAKES, CountingModel
+from ganlab.testing.kit import Broken, Claim, NotApplicable, Subject, told_elsewhere
 from ganlab.testing.surroundings import random_numbers
 
 _TEST_IMAGES = 24
@@ -50,7 +50,10 @@ def scores_a_model(subject: Subject) -> str | None:
 
 
 def scores_the_same_twice(subject: Subject) -> None:
-    """Gives the same scores for the same input, whatever the random numbers before."""
+    """Gives the same scores twice.
+
+    Whatever the random numbers before.
+    """
     trial = _sound(subject)
     with random_numbers(2):
         again = trial.score(subject)
@@ -64,7 +67,10 @@ def scores_the_same_twice(subject: Subject) -> None:
 
 
 def moves_no_random_number(subject: Subject) -> None:
-    """Moves no global random generator: those are the run's."""
+    """Moves no random numbers but its own.
+
+    The global ones are the run's.
+    """
     trial = _sound(subject)
     with random_numbers(3) as moved:
         trial.score(subject)
@@ -74,7 +80,10 @@ def moves_no_random_number(subject: Subject) -> None:
 
 
 def leaves_the_test_images(subject: Subject) -> None:
-    """Leaves the test images as they were: the next evaluator gets the same."""
+    """Leaves the test images as they are.
+
+    The next evaluator gets the same.
+    """
     trial = _sound(subject)
     given = _first_images(trial.test, len(trial.test.images))
     trial.score(subject, test=given)
@@ -84,7 +93,10 @@ def leaves_the_test_images(subject: Subject) -> None:
 
 
 def takes_any_number(subject: Subject) -> str:
-    """Takes any number of test images, also one that no batch divides."""
+    """Takes any number of test images.
+
+    Also one that no batch divides.
+    """
     trial = _sound(subject)
     test = _tiny_test(trial.data, _ODD_IMAGES) if trial.is_tiny else trial.test
     test = _first_images(test, _largest_prime(len(test.images)))
@@ -183,24 +195,21 @@ def _trials(subject: Subject, absent: list[str]) -> Iterator[Trial]:
         if registered.kind != "dataset":
             continue
         try:
-            reading = first_reading(replace(subject, registered=registered))
-            test = reading.cached().splits["test"]
-        except Exception as error:  # whatever is wrong with the data set is told by its own claims
-            absent.append(str(error).partition("\n")[0] if isinstance(error, NotApplicable) else in_one_line(error))
+            with told_elsewhere(f"{registered.name} cannot be read"):
+                reading = first_reading(subject.beside(registered))
+                test = reading.cached().splits["test"]
+        except NotApplicable as why:
+            absent.append(str(why))
             continue
         yield Trial(data=reading.promised, test=_labelled(test, reading.promised), is_tiny=False)
 
 
 def _sound(subject: Subject) -> Trial:
     """Return the first trial if its scores are scores, which `scores_a_model` tells."""
-    try:
+    with told_elsewhere("it gives no scores"):
         trial = first_trial(subject)
-    except NotApplicable:
-        raise
-    except Exception as error:
-        raise NotApplicable(f"it scores nothing: {error if isinstance(error, Broken) else in_one_line(error)}") from None
-    if fault := _fault(trial.scores):
-        raise NotApplicable(f"it gives no scores: {fault}")
+        if fault := _fault(trial.scores):
+            raise Broken(fault)
     return trial
 
 

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from ganlab.testing.kit import Broken, Subject
-from ganlab.testing.loss_examples import Example, extremes, once_it_runs, ordinary, values_of
+from ganlab.testing.loss.examples import Example, extremes, once_it_runs, ordinary, values_of
 
 
 @once_it_runs
 def tells_real_from_fake(subject: Subject) -> None:
-    """Points the right way for both players.
+    """Points both players the right way.
 
     Less for the discriminator where real logits are high and fake ones low; for the generator where fake ones are high.
     """
@@ -31,7 +31,7 @@ def tells_real_from_fake(subject: Subject) -> None:
 
 @once_it_runs
 def is_least_for_the_right_class(subject: Subject) -> None:
-    """Points the right way: less for the right class than for a wrong one."""
+    """Is less for the right class than for a wrong one."""
     target = ordinary("classification").second
 
     def of(shown: Tensor) -> Tensor:
@@ -45,7 +45,7 @@ def is_least_for_the_right_class(subject: Subject) -> None:
 
 @once_it_runs
 def is_least_where_both_agree(subject: Subject) -> None:
-    """Is least where both images agree."""
+    """Is least for two equal images."""
     same = ordinary("distance")
     agree = values_of(subject, same.at(same.first, same.first.clone()))["the loss"].mean()
     near = same.first + 0.1 * torch.randn_like(same.first)

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from ganlab.testing.kit import Subject
-from ganlab.testing.loss_examples import Example, family_of, fresh, losses_of
-from ganlab.testing.loss_state import keeps_state
+from ganlab.testing.loss.examples import Example, family_of, fresh, losses_of
+from ganlab.testing.loss.state import keeps_state
 
 _STEP = 1e-6  # small enough that random inputs do not meet the corner of a hinge between two measurements
 _LINES = 3

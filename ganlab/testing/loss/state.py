@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from ganlab.losses import wrap
 from ganlab.testing.kit import Broken, Subject
-from ganlab.testing.loss_examples import family_of, fresh, losses_of, once_it_runs, ordinary
-from ganlab.testing.stored import stored
+from ganlab.testing.loss.examples import family_of, fresh, losses_of, once_it_runs, ordinary
+from ganlab.testing.state import changed_attributes, kept_in_vain, plain_attributes, stored
 
 # The calls before and after the checkpoint; what happens every so many calls is seen, the first number being prime.
 _BEFORE, _AFTER = 11, 20
@@ -19,12 +19,12 @@ _BEFORE, _AFTER = 11, 20
 
 @once_it_runs
 def goes_on_after_a_checkpoint(subject: Subject) -> str | None:
-    """Goes on after a checkpoint as if nothing had been interrupted."""
+    """Goes on after a checkpoint as if never interrupted."""
     family = family_of(subject)
     loss = fresh(subject)
-    attributes = _plain_attributes(loss)
+    attributes = plain_attributes(loss)
     _call(family, loss, range(_BEFORE))
-    changed = [name for name, value in _plain_attributes(loss).items() if attributes.get(name) != value]
+    changed = changed_attributes(loss, attributes)
     state = stored(wrap(family, loss).state_dict())
     resumed = fresh(subject)
     try:
@@ -46,9 +46,9 @@ def goes_on_after_a_checkpoint(subject: Subject) -> str | None:
 def keeps_state(subject: Subject) -> bool:
     """Return whether a loss keeps something between calls, where a checkpoint finds it or not."""
     loss, family = fresh(subject), family_of(subject)
-    before = _plain_attributes(loss)
+    before = plain_attributes(loss)
     _call(family, loss, [0])
-    return bool(buffers(loss)) or before != _plain_attributes(loss)
+    return bool(buffers(loss)) or before != plain_attributes(loss)
 
 
 def buffers(loss: object) -> Mapping[str, Tensor]:
@@ -65,15 +65,9 @@ def _call(family: str, loss: Any, seeds: Iterable[int]) -> list[dict[str, Tensor
     return values
 
 
-def _plain_attributes(loss: object) -> dict[str, str]:
-    """Return the attributes that no state_dict holds, as text."""
-    own = set(vars(nn.Module())) if isinstance(loss, nn.Module) else set()
-    return {name: repr(value) for name, value in getattr(loss, "__dict__", {}).items() if name not in own}
-
-
 def _lost(loss: object, changed: list[str]) -> str:
     if changed:
-        return f"it keeps {', '.join(changed)} in plain attributes, which no checkpoint holds"
+        return kept_in_vain(changed)
     transient = sorted(getattr(loss, "_non_persistent_buffers_set", ()))
     if transient:
         return f"its buffers {', '.join(transient)} are not persistent"

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.registry import in_one_line
-from ganlab.testing.images_made import makes_what_it_promises
-from ganlab.testing.kit import Broken, Claim, NotApplicable, Subject
-from ganlab.testing.networks import COUNT, CPU, Built, build, describe, each_form, fitting_data, working
-from ganlab.testing.purity import DEVICE, watched
+from ganlab.testing.architecture.making import makes_what_it_promises
+from ganlab.testing.architecture.networks import COUNT, CPU, Built, build, each_form, fitting_data, working
+from ganlab.testing.kit import Broken, Claim, NotApplicable, Subject, told_elsewhere
+from ganlab.testing.purity import DEVICE, refuse, watched
 from ganlab.testing.roles import Values, random_direction, tensors_of
-from ganlab.testing.stored import stored
+from ganlab.testing.state import stored
+from ganlab.testing.tiny import describe
 from ganlab.training.state import flatten
 
 
@@ -47,7 +48,7 @@ def fits_some_data(subject: Subject) -> str:
 
 
 def builds_its_networks(subject: Subject) -> str | None:
-    """Builds the networks that its roles name, drawn anew at each call."""
+    """Builds the networks that its roles name, new ones at each call."""
     unused: set[str] = set()
     for data in each_form(subject):
         built = build(subject, data)
@@ -63,10 +64,8 @@ def builds_its_networks(subject: Subject) -> str | None:
 def gives_what_its_roles_say(subject: Subject) -> None:
     """Gives what its roles say: shapes, types, finite numbers, images in [-1, 1]."""
     for data in each_form(subject):
-        try:
+        with told_elsewhere("its networks cannot be built"):
             built = build(subject, data)
-        except Exception as error:
-            raise NotApplicable(f"its networks cannot be built ({in_one_line(error)})") from None
         given = built.given()
         fault = built.fault(built.outputs(given=given), given)
         if fault:
@@ -93,7 +92,7 @@ def draws_fresh_noise(subject: Subject) -> None:
 
 
 def is_the_same_for_the_same_seed(subject: Subject) -> None:
-    """Is the same for the same seed, weights and outputs, and another for another."""
+    """Repeats itself for the same seed, and for no other."""
     for data in each_form(subject):
         one, same, other = (working(subject, data, seed) for seed in (0, 0, 1))
         for network, net in one.nets.items():
@@ -127,7 +126,7 @@ def moves_every_weight(subject: Subject) -> str | None:
 
 
 def comes_back_from_a_checkpoint(subject: Subject) -> str | None:
-    """Comes back from a checkpoint bit for bit, tied weights tied."""
+    """Comes back from a checkpoint bit for bit."""
     tied: list[str] = []
     for data in each_form(subject):
         trained, resumed = working(subject, data, seed=0), working(subject, data, seed=1)
@@ -154,7 +153,10 @@ def comes_back_from_a_checkpoint(subject: Subject) -> str | None:
 
 
 def can_be_copied(subject: Subject) -> None:
-    """Can be copied, for averaged weights, and the copy stands alone."""
+    """Can be copied, and the copy stands alone.
+
+    Averaged weights are such a copy.
+    """
     for data in each_form(subject):
         built = working(subject, data)
         given = built.given()
@@ -173,7 +175,7 @@ def can_be_copied(subject: Subject) -> None:
 
 
 def computes_in_bf16(subject: Subject) -> None:
-    """Computes in bf16 as its roles say, with finite gradients."""
+    """Computes in bf16, with finite gradients."""
     for data in each_form(subject):
         built = working(subject, data)
         given = built.given()
@@ -191,7 +193,10 @@ def computes_in_bf16(subject: Subject) -> None:
 
 
 def can_be_differentiated_twice(subject: Subject) -> None:
-    """Can be differentiated twice where it judges images, as penalties need it."""
+    """Can be differentiated twice where it judges images.
+
+    Penalties need it.
+    """
     for data in each_form(subject):
         built = working(subject, data)
         judges = [network for network, role in built.roles.items() if role.judges_images]
@@ -216,7 +221,7 @@ def can_be_differentiated_twice(subject: Subject) -> None:
 
 
 def stays_on_the_device(subject: Subject) -> None:
-    """Stays on the device: reads no value on the host, and no shape hangs on the data."""
+    """Stays on the device: reads no value on the host, and no shape depends on the data."""
     for data in each_form(subject):
         built = working(subject, data)
         given = built.given()
@@ -224,8 +229,7 @@ def stays_on_the_device(subject: Subject) -> None:
             built.outputs(given=given)
             if built.has_noise:
                 built.architecture.noise(COUNT, DEVICE)
-        if seen:
-            raise Broken(seen[0].what, seen[0].where)
+        refuse(seen)
 
 
 def _weights(nets: Mapping[str, nn.Module]) -> Iterator[tuple[str, nn.Parameter]]:

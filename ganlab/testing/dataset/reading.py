@@ -10,15 +10,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import ValidationError
-
 from ganlab.contracts import Dataset, DataSpec, ImageSet
 from ganlab.data.cache import CachedImages, open_images
 from ganlab.errors import DataError
 from ganlab.options import DatasetOptions
-from ganlab.testing.kit import Broken, NotApplicable, Subject, place_of
+from ganlab.testing.dataset.faults import identity_fault, image_fault, label_fault, splits_fault
+from ganlab.testing.kit import Broken, NotApplicable, Subject, told_elsewhere
+from ganlab.testing.state import same_bits
 from ganlab.testing.surroundings import heard_files, random_numbers
 
 
@@ -56,7 +54,7 @@ class Reading:
                 theirs = getattr(other.splits[split], part)
                 if (mine is None) != (theirs is None):
                     return f"the {part} of split {split} came and went"
-                if mine is not None and not _is_equal(np.asarray(mine), np.asarray(theirs)):
+                if not same_bits(mine, theirs):
                     return f"the {part} of split {split} differ"
         return None
 
@@ -78,7 +76,7 @@ class _Remembered:
 @lru_cache(maxsize=1)  # the claims about one data set share its first reading
 def first_reading(subject: Subject) -> Reading:
     """Return what the data set reads, small; raises NotApplicable if its data are absent."""
-    return read(subject, small_options(subject))
+    return read(subject, subject.options())
 
 
 def read(subject: Subject, options: DatasetOptions, seed: int = 1) -> Reading:
@@ -104,30 +102,40 @@ def read(subject: Subject, options: DatasetOptions, seed: int = 1) -> Reading:
     )
 
 
-def small_options(subject: Subject) -> DatasetOptions:
-    """Return the options that the claims use; raises NotApplicable if only an author can fill them in."""
-    model = subject.component.load_options()
-    assert model is not None
-    if not issubclass(model, DatasetOptions):
-        raise Broken(f"its options {model.__name__} do not derive from ganlab.DatasetOptions", place_of(model))
-    try:
-        options = subject.options()
-    except ValidationError as error:
-        faults = {".".join(map(str, fault["loc"])): fault for fault in error.errors()}
-        missing = [name for name, fault in faults.items() if fault["type"] == "missing"]
-        if missing:
-            raise NotApplicable(f"{', '.join(missing)} must be given; {model.__name__}.SMALL can name it") from None
-        name, fault = next(iter(faults.items()))
-        raise Broken(f"{model.__name__}.SMALL is refused by its own options: {name}: {fault['msg']}", place_of(model)) from None
-    assert isinstance(options, DatasetOptions)
+def usable_options(subject: Subject) -> DatasetOptions:
+    """Return the options; `promises_without_reading` tells what is wrong with them."""
+    with told_elsewhere("its options cannot be made"):
+        options: DatasetOptions = subject.options()
     return options
+
+
+def readable(subject: Subject) -> Reading:
+    """Return the first reading; `reads_two_splits` tells why there is none."""
+    with told_elsewhere("it cannot be read"):
+        return first_reading(subject)
+
+
+def whole(subject: Subject) -> Reading:
+    """Return the first reading if it has the splits."""
+    reading = readable(subject)
+    if fault := splits_fault(reading.splits):
+        raise NotApplicable(f"it reads no two splits ({fault})")
+    return reading
+
+
+def sound(subject: Subject) -> Reading:
+    """Return the first reading if ganlab can take its images and labels."""
+    reading = whole(subject)
+    for images in reading.splits.values():
+        if fault := image_fault(images) or label_fault(images, reading.promised) or identity_fault(images):
+            raise NotApplicable(f"what it reads cannot be used ({fault})")
+    return reading
 
 
 def accepted(subject: Subject, **changes: Any) -> DatasetOptions | None:
     """Return the options with `changes`; None if they, or `data_spec()`, refuse them."""
     with suppress(ValueError):
-        options = subject.options(**changes)
-        assert isinstance(options, DatasetOptions)
+        options: DatasetOptions = subject.options(**changes)
         options.data_spec()
         return options
     return None
@@ -146,7 +154,3 @@ def other_values(options: DatasetOptions, field: str) -> Iterator[Any]:
             yield form.get("minimum", 1) if value is None else value + 1
             if value is not None:
                 yield value - 1
-
-
-def _is_equal(a: NDArray[Any], b: NDArray[Any]) -> bool:
-    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()

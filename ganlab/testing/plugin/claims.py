@@ -16,8 +16,8 @@ from pydantic import BaseModel
 from ganlab.errors import GanlabError
 from ganlab.registry import Registered
 from ganlab.spec_signature import signature_options
-from ganlab.testing import import_probe
 from ganlab.testing.kit import Broken, Claim, NotApplicable, Subject, place_of
+from ganlab.testing.plugin import probe
 
 _SECONDS = {"built-in": 0.25, "third party": 1.0}  # of CPU time
 _TIMEOUT_SECONDS = 120
@@ -57,7 +57,7 @@ class _Import:
         self._subject = subject
 
     def works_in_a_new_process(self, subject: Subject) -> None:
-        """Can be imported by a new process."""
+        """Imports in a new process."""
         if subject.record.fault and subject.record.fault.stage == "import":
             raise NotApplicable("it cannot be imported here either")
         if self._answer["is_absent"]:
@@ -73,7 +73,10 @@ class _Import:
         return f"{seconds:.2f} s"
 
     def waits_for_no_library(self, subject: Subject) -> str | None:
-        """Imports no torch and no pydantic at its top, for which `ganlab --help` would wait."""
+        """Imports neither torch nor pydantic at its top.
+
+        `ganlab --help` would wait for them.
+        """
         heavy = self._report["heavy"]
         if not heavy:
             return None
@@ -86,7 +89,10 @@ class _Import:
         return why
 
     def reads_options_without_torch(self, subject: Subject) -> str | None:
-        """Keeps torch out of its options, so that recipes are checked without it."""
+        """Keeps torch out of its options.
+
+        Recipes are checked without it.
+        """
         lazy = [registered for registered in subject.record.components if isinstance(registered.component.options, str)]
         if self._report["heavy"]:
             raise NotApplicable(f"its module imports {' and '.join(self._report['heavy'])} already")
@@ -110,7 +116,10 @@ class _Import:
             raise Broken("starts CUDA while it is imported", where)
 
     def prints_nothing(self, subject: Subject) -> None:
-        """Prints nothing while it is imported: standard output belongs to results."""
+        """Prints nothing while it is imported.
+
+        Standard output belongs to results.
+        """
         printed = self._report["printed"].strip().splitlines()
         if printed:
             raise Broken(f"prints {printed[0]!r}")
@@ -136,7 +145,7 @@ class _Import:
         with TemporaryDirectory(prefix="ganlab-check-") as folder:
             file = Path(folder) / "report.json"
             # -P: the folder of the script, with its losses.py, is no place to import from.
-            command = [sys.executable, "-P", import_probe.__file__, str(file)]
+            command = [sys.executable, "-P", probe.__file__, str(file)]
             try:
                 done = subprocess.run(
                     command, input=json.dumps(asked), capture_output=True, text=True, timeout=_TIMEOUT_SECONDS, check=False
@@ -153,7 +162,7 @@ class _Import:
 
 
 def can_be_imported(subject: Subject) -> None:
-    """Names only what is there: target and options of each component can be imported."""
+    """Names targets and options that can be imported."""
     for registered in _components(subject):
         try:
             registered.load_target()
@@ -163,14 +172,14 @@ def can_be_imported(subject: Subject) -> None:
 
 
 def says_what_each_component_is(subject: Subject) -> None:
-    """Says what each component is, in a summary."""
+    """Gives each component a summary."""
     for registered in _components(subject):
         if not registered.component.summary.strip():
             raise Broken(f'{registered.kind} {registered.name} has no summary; Component(..., summary="what it is, in a line")')
 
 
 def says_what_each_option_is(subject: Subject) -> str | None:
-    """Says what each option is, in its description."""
+    """Gives each option a description."""
     silent = []
     for registered in _components(subject):
         try:

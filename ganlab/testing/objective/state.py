@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganlab.resolve import Parts
 from ganlab.runs.checkpoints import open_checkpoint, save_checkpoint
-from ganlab.testing.assembly import CPU
 from ganlab.testing.kit import Broken, Subject
-from ganlab.testing.steps import Look, take_step
-from ganlab.testing.trial import MOST_UPDATES, working
+from ganlab.testing.objective.assembly import CPU
+from ganlab.testing.objective.steps import Look, take_step
+from ganlab.testing.objective.trial import MOST_UPDATES, working
+from ganlab.testing.state import changed_attributes, kept_in_vain, plain_attributes, same_bits
 from ganlab.training.state import files_of, load_state
 from ganlab.training.tally import Tally
 
@@ -23,15 +23,15 @@ _CURE = "let phase() tell what changes with time, or make the objective an nn.Mo
 
 
 def goes_on_after_a_checkpoint(subject: Subject) -> str | None:
-    """Goes on after a checkpoint as if it had not been interrupted, bit for bit."""
+    """Goes on after a checkpoint as if never interrupted."""
     assembly = working(subject)
     whole = assembly.parts()
-    attributes = _attributes(whole.objective)
+    attributes = plain_attributes(whole.objective)
     updates: list[str] = []
     _steps(whole, 1, 1, updates)
     half = max(2, min(8, MOST_UPDATES // len(updates)))
     _steps(whole, 2, 2 * half)
-    changed = [name for name, value in _attributes(whole.objective).items() if attributes.get(name) != value]
+    changed = changed_attributes(whole.objective, attributes)
 
     interrupted = assembly.parts()
     _steps(interrupted, 1, half)
@@ -42,16 +42,15 @@ def goes_on_after_a_checkpoint(subject: Subject) -> str | None:
         load_state(resumed, Tally(CPU), open_checkpoint(path))
         _steps(resumed, half + 1, 2 * half)
         lost = _difference(_tensors(whole), _tensors(resumed))
-    kept = f"it keeps {', '.join(changed)} in plain attributes, which no checkpoint holds"
     if lost is None:
-        return f"{kept}; nothing came of it in {2 * half} steps" if changed else None
+        return f"{kept_in_vain(changed)}; nothing came of it in {2 * half} steps" if changed else None
 
     again = assembly.parts()
     _steps(again, 1, 2 * half)
     if _difference(_tensors(whole), _tensors(again)):
         why = "draw with torch on s.device, not with Python's random or numpy, and keep nothing in a class or module"
         raise Broken(f"two runs of one seed differ in {lost} after {2 * half} steps: {why}")
-    cause = kept if changed else "something that no checkpoint holds is kept between steps"
+    cause = kept_in_vain(changed) if changed else "something that no checkpoint holds is kept between steps"
     raise Broken(f"{lost} is another after {half} steps, a checkpoint and {half} steps than after {2 * half}: {cause}; {_CURE}")
 
 
@@ -74,16 +73,4 @@ def _tensors(parts: Parts) -> dict[str, Tensor]:
 def _difference(some: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> str | None:
     """Return the first tensor that is not the same in both, bit for bit; None if all are."""
     names = dict.fromkeys((*some, *other))
-    return next((name for name in names if not _is_same(some.get(name), other.get(name))), None)
-
-
-def _is_same(one: Tensor | None, two: Tensor | None) -> bool:
-    if one is None or two is None or one.shape != two.shape or one.dtype != two.dtype:
-        return False
-    return one.numpy().tobytes() == two.numpy().tobytes()
-
-
-def _attributes(objective: Any) -> dict[str, str]:
-    """Return the attributes that no state_dict holds, as text."""
-    own = set(vars(nn.Module())) if isinstance(objective, nn.Module) else set()
-    return {name: repr(value) for name, value in getattr(objective, "__dict__", {}).items() if name not in own}
+    return next((name for name in names if not same_bits(some.get(name), other.get(name))), None)

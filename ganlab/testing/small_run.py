@@ -5,9 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import torch
@@ -16,37 +14,16 @@ from pydantic_core import to_json
 
 from ganlab.errors import GanlabError
 from ganlab.options import ObjectiveOptions
-from ganlab.plugins import GROUP, EntryPointLike, Plugins, is_builtin, load_plugins
+from ganlab.plugins import Plugins
 from ganlab.recipe import parse_recipe
 from ganlab.registry import Registry
 from ganlab.spec import Spec, make_spec
-from ganlab.testing import stand_in, tiny
-from ganlab.testing.source import ModuleEntryPoint, plugin_source
+from ganlab.testing.source import KIT, with_the_kits_own
 from ganlab.training.random_state import kept_random_state
 from ganlab.training.session import start_run
 
 _SMALL_SECTIONS = ("dataset", "architecture", "objective")
 _TRAINING = {"steps": 3, "batch_images": 4, "log_every_steps": 1}
-
-
-def plugins_with(plugin: str | Path | ModuleType, *, builtins: bool = False, kit: bool = False) -> Plugins:
-    """Return the plugin, and beside it what is asked for: ganlab's own plugins, the kit's tiny data and stand-in networks.
-
-    `plugin` is the name of an installed one, its folder or its module, as for `cases`.
-    """
-    source = plugin_source(plugin)
-    source.make_importable()
-    beside: list[EntryPointLike] = []
-    if builtins:
-        under_test = {point.name for point in source.entry_points if is_builtin(point)}
-        installed = [point for point in metadata.entry_points(group=GROUP) if is_builtin(point)]
-        beside += [point for point in installed if point.name not in under_test]
-    if kit:
-        dist = SimpleNamespace(name="ganlab-testing", version="0")
-        beside += [
-            ModuleEntryPoint(module.__name__.rpartition(".")[2], module.__name__, dist, module) for module in (tiny, stand_in)
-        ]
-    return load_plugins([*beside, *source.entry_points])
 
 
 def small_spec(text: str, plugins: Plugins, steps: int | None = None) -> Spec:
@@ -55,15 +32,15 @@ def small_spec(text: str, plugins: Plugins, steps: int | None = None) -> Spec:
     Filled in: `[dataset]` with the kit's tiny images, `[architecture]` with stand-ins for the networks that the objective
     needs, `[training]` with 3 steps of 4 images, and every component's SMALL settings below those that are written.
     """
-    registry = Registry(plugins)
+    registry = Registry(with_the_kits_own(plugins))
     recipe = parse_recipe(text, Path("recipe.toml"))
     values = copy.deepcopy(recipe.values)
-    values.setdefault("dataset", {"use": "tiny"})
+    values.setdefault("dataset", {"use": f"{KIT}:tiny"})
     for section in _SMALL_SECTIONS:
-        if isinstance(values.get(section), Mapping):
-            values[section] = {**_small(section, values[section], registry), **values[section]}
+        if isinstance(table := values.get(section), Mapping):
+            values[section] = {**getattr(_options(section, table, registry), "SMALL", {}), **table}
     if "architecture" not in values and isinstance(values.get("objective"), Mapping):
-        values["architecture"] = {"use": "stand_in", "needs": _needs(values["objective"], registry)}
+        values["architecture"] = {"use": f"{KIT}:stand_in", "needs": _needs(values["objective"], registry)}
     if isinstance(values.get("training", {}), Mapping):
         values["training"] = {**_TRAINING, **values.get("training", {}), **({"steps": steps} if steps else {})}
     return make_spec(replace(recipe, values=values), registry)
@@ -92,12 +69,6 @@ class _Rows:
         self.logged_rows.append(dict(row))
 
 
-def _small(section: str, table: Mapping[str, Any], registry: Registry) -> dict[str, Any]:
-    """Return the SMALL settings of the component that a section uses; none of one that is missing, which `make_spec` tells."""
-    model = _options(section, table, registry)
-    return dict(getattr(model, "SMALL", {}))
-
-
 def _needs(objective: Mapping[str, Any], registry: Registry) -> dict[str, str]:
     """Return the networks that an objective needs; none if it, or its settings, are wrong, which `make_spec` tells."""
     model = _options("objective", objective, registry)
@@ -111,6 +82,7 @@ def _needs(objective: Mapping[str, Any], registry: Registry) -> dict[str, str]:
 
 
 def _options(kind: str, table: Mapping[str, Any], registry: Registry) -> type[BaseModel] | None:
+    """Return the options model of what a section uses; none of a component that is missing, which `make_spec` tells."""
     try:
         return registry.find(kind, str(table.get("use"))).load_options()
     except GanlabError:

@@ -1,0 +1,1 @@
+"""What a data set must do: its claims, and what they are tried with."""
