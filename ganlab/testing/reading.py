@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from ganlab.contracts import Dataset, DataSpec, ImageSet
+from ganlab.contracts import Dataset, DataSpec, ImageSet, Pieces
 from ganlab.data.cache import CachedImages, open_images
 from ganlab.errors import DataError
 from ganlab.options import DatasetOptions
@@ -90,6 +90,8 @@ def read(subject: Subject, options: DatasetOptions, seed: int = 1) -> Reading:
         raise NotApplicable(str(absent).partition("\n")[0]) from None
     with random_numbers(seed) as moved, heard_files() as opened:
         splits = dataset.read()
+        if isinstance(splits, Mapping):
+            splits = {split: _joined(images, seed) for split, images in splits.items()}
         moved_by_reading = moved()
     if not isinstance(splits, Mapping):
         raise Broken(f"read() returned {type(splits).__name__}, not a mapping of splits")
@@ -102,6 +104,15 @@ def read(subject: Subject, options: DatasetOptions, seed: int = 1) -> Reading:
         opened=opened,
         moved=moved_by_reading,
     )
+
+
+def _joined(images: Any, seed: int) -> Any:
+    """Return a split with the `Pieces` of its images joined; they are cut elsewhere for every seed."""
+    if not isinstance(images, ImageSet) or not isinstance(images.images, Pieces) or not len(images.images):
+        return images
+    count, step = len(images.images), 16 + seed
+    made = [np.asarray(images.images.make(begin, min(begin + step, count))) for begin in range(0, count, step)]
+    return replace(images, images=np.concatenate(made))
 
 
 def small_options(subject: Subject) -> DatasetOptions:
@@ -120,14 +131,18 @@ def small_options(subject: Subject) -> DatasetOptions:
         name, fault = next(iter(faults.items()))
         raise Broken(f"{model.__name__}.SMALL is refused by its own options: {name}: {fault['msg']}", place_of(model)) from None
     assert isinstance(options, DatasetOptions)
-    return options
+    try:
+        return options.found()
+    except DataError as absent:
+        raise NotApplicable(str(absent).partition("\n")[0]) from None
 
 
 def accepted(subject: Subject, **changes: Any) -> DatasetOptions | None:
-    """Return the options with `changes`; None if they, or `data_spec()`, refuse them."""
-    with suppress(ValueError):
+    """Return the options with `changes`; None if they, the files or `data_spec()` refuse them."""
+    with suppress(ValueError, DataError):
         options = subject.options(**changes)
         assert isinstance(options, DatasetOptions)
+        options = options.found()
         options.data_spec()
         return options
     return None
