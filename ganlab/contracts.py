@@ -71,9 +71,24 @@ class DataSpec:
 class ImageSet:
     """One split as a data set reads it; arrays are numpy arrays or torch tensors on the CPU."""
 
-    images: Any  # uint8 [N, C, H, W]
+    images: Any  # uint8 [N, C, H, W], or `Pieces` of them
     labels: Any = None  # class indices [N], or 0/1 [N, K]; None: no labels
     identities: Any = None  # int64 [N]: whose face it is; None: unknown
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pieces:
+    """Images that are read a piece at a time, since they would fill the memory or take minutes.
+
+    ganlab puts each piece on disk, tells the user how far it is, and goes on where a kill ended it. `make` returns the
+    images from row `begin` up to `end`, always the same ones; it raises `DataError` with a line for each damaged image.
+    """
+
+    count: int  # N
+    make: Callable[[int, int], Any]  # begin, end -> uint8 [end - begin, C, H, W]
+
+    def __len__(self) -> int:
+        return self.count
 
 
 class Dataset(Protocol):

@@ -45,7 +45,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with suppress(OSError):
             partial.unlink()
         if isinstance(error, OSError):
-            raise _explained(error, path) from error
+            raise explained(error, path) from error
         raise
 
 
@@ -63,7 +63,8 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _explained(error: OSError, path: Path) -> GanlabError:
+def explained(error: OSError, path: Path) -> GanlabError:
+    """Return what to raise for a file that could not be written."""
     reason = error.strerror or str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return DeviceError(f"{path}: cannot be written: {reason}. Make room, or choose another folder.")

@@ -1,4 +1,4 @@
-"""Where ganlab keeps what outlives a run: caches, the model registry, what the user has chosen."""
+"""Where ganlab keeps what outlives a run: caches, trained models, what the user has chosen."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+
+from ganlab.errors import DeviceError
+
+_HOMELESS = Path(tempfile.gettempdir()) / "ganlab"  # for a user without a home folder
 
 
 def home(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
@@ -21,6 +25,20 @@ def config_home(environment: Mapping[str, str] = os.environ, platform: str = sys
     return _folder(environment, platform, windows="APPDATA", xdg="XDG_CONFIG_HOME", inside=inside)
 
 
+def data_home(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
+    """Return `GANLAB_HOME`, else "ganlab" in the user's folder of data that nobody cleans.
+
+    Raises `DeviceError` for a user without a home: a temporary folder is no place for what must last.
+    """
+    if platform in ("win32", "darwin"):  # there one folder holds settings and data
+        found = config_home(environment, platform)
+    else:
+        found = _folder(environment, platform, windows="", xdg="XDG_DATA_HOME", inside=(".local", "share"))
+    if found == _HOMELESS:
+        raise DeviceError("this user has no home folder; name a folder that lasts in GANLAB_HOME")
+    return found
+
+
 def _folder(environment: Mapping[str, str], platform: str, *, windows: str, xdg: str, inside: tuple[str, ...]) -> Path:
     """Return `GANLAB_HOME`, else what the system's own variable says, else the folder `inside` the user's home."""
     if chosen := environment.get("GANLAB_HOME"):
@@ -33,5 +51,5 @@ def _folder(environment: Mapping[str, str], platform: str, *, windows: str, xdg:
     try:
         user = Path.home()
     except RuntimeError:  # a container's user without a home
-        return Path(tempfile.gettempdir()) / "ganlab"
+        return _HOMELESS
     return user.joinpath(*inside, "ganlab")

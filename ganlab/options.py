@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -67,6 +67,13 @@ class DatasetOptions(Options):
         """Return the options that, with the content of the sources, decide what is read: the key of its cache."""
         return self.model_dump(mode="json", exclude=set(self.BESIDE_CONTENT))
 
+    def found(self) -> Self:
+        """Return the options with what only the files say, such as the names of the labels; raises `DataError`.
+
+        Asked once, when a recipe is checked; a run's recipe states what was found, and is then used without the files.
+        """
+        return self
+
     def data_spec(self) -> DataSpec:
         """Return what the images look like; raises ValueError, in one line, for options that do not go together."""
         raise NotImplementedError(f"{type(self).__name__} must define data_spec()")
@@ -82,6 +89,10 @@ class ArchitectureOptions(Options):
     def makes(self) -> frozenset[str]:
         """Return which of "generate", "translate", "classify" the architecture offers."""
         return frozenset()
+
+    def makes_with(self, networks: Collection[str]) -> frozenset[str]:
+        """Return what of `makes` can be had of these networks: those that the recipe's objective needs."""
+        return self.makes()
 
 
 class ObjectiveOptions(Options):
@@ -150,7 +161,9 @@ class TrainingOptions(Options):
         lt=1,
         description="keep averaged weights (EMA) beside the raw ones, with this decay a step; None: none",
     )
-    start_from: str | None = Field(None, description="run or checkpoint whose networks the run starts from; None: fresh")
+    start_from: str | None = Field(
+        None, description="run, checkpoint or model (NAME@ALIAS) whose networks the run starts from; None: fresh"
+    )
     log_every_steps: int = Field(100, ge=1, description="rows of log.csv; terms are means since the row before")
     sample_every_steps: int = Field(1000, ge=1, description="a picture every so many steps, and one at the end")
     checkpoint_every_steps: int = Field(1000, ge=1, description="a checkpoint every so many steps, and one at the end")
@@ -164,5 +177,8 @@ class TrainingOptions(Options):
 class FrozenOptions(Options):
     """A network that nobody trains, taken from another run."""
 
-    run: str = Field(description="run directory or checkpoint directory")
+    run: str = Field(description="run, checkpoint, or model of the registry: NAME@ALIAS, NAME@N or NAME")
     step: int | None = Field(None, ge=0, description="which checkpoint of the run; None: the newest")
+    architecture: dict[str, Any] | None = Field(
+        None, description="what it was built by, as [architecture] of that run: { use = NAME, ... }; None: this recipe's"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from ganlab.contracts import Architecture, Dataset, ImageSet
 from ganlab.data.bank import Bank, make_bank, select
 from ganlab.data.cache import CachedImages, open_images
 from ganlab.data.draws import Draws
+from ganlab.data.pieces import Progress, untold
 from ganlab.errors import DataError, DeviceError, PluginError
 from ganlab.losses import wrap
 from ganlab.options import AdamOptions, DatasetOptions, RmsPropOptions, SgdOptions
@@ -30,6 +31,7 @@ class Parts:
     device: torch.device
     autocast: torch.dtype | None  # None: fp32
     architecture: Any  # an `Architecture`
+    noise: Any  # the `Architecture` whose noise the networks take: that one, or the one of a frozen network
     nets: dict[str, nn.Module]
     averaged: dict[str, nn.Module] | None  # averaged weights of the trained networks
     averaging_decay: float
@@ -54,9 +56,9 @@ class Data:
     notices: list[str]
 
 
-def resolve(spec: Spec, device: torch.device, images: CachedImages | None = None) -> Parts:
+def resolve(spec: Spec, device: torch.device, images: CachedImages | None = None, *, progress: Progress = untold) -> Parts:
     """Return everything that `spec` names, built, seeded and placed on `device`; `images`, where they are at hand."""
-    data = open_data(spec, device, images)
+    data = open_data(spec, device, images, progress)
     architecture, nets = build_networks(spec)
     losses = nn.ModuleDict({name: wrap(loss.family, _loss(loss)) for name, loss in spec.losses.items()}).to(device)
     objective = _objective(spec, losses)
@@ -80,6 +82,7 @@ def resolve(spec: Spec, device: torch.device, images: CachedImages | None = None
         device=device,
         autocast=_autocast(spec.training.precision, device),
         architecture=architecture,
+        noise=_whose_noise(spec, architecture),
         nets=nets,
         averaged=averaged,
         averaging_decay=spec.training.averaging_decay or 0.0,
@@ -116,7 +119,7 @@ def choose_device(name: str) -> torch.device:
     return torch.device(kind)
 
 
-def open_splits(spec: Spec) -> CachedImages:
+def open_splits(spec: Spec, progress: Progress = untold) -> CachedImages:
     """Return the recipe's images by split; raises `DataError` if they are missing, damaged or not what the set promised."""
     options, registered = spec.dataset.options, spec.dataset.registered
     assert isinstance(options, DatasetOptions)
@@ -128,17 +131,18 @@ def open_splits(spec: Spec) -> CachedImages:
         dataset,
         size_px=spec.data.size_px,
         channels=spec.data.channels,
+        progress=progress,
     )
     for split, images in cached.splits.items():
         _check_images(spec, split, images)
     return cached
 
 
-def open_data(spec: Spec, device: torch.device, images: CachedImages | None = None) -> Data:
+def open_data(spec: Spec, device: torch.device, images: CachedImages | None = None, progress: Progress = untold) -> Data:
     """Return the recipe's images (or `images`), ready to be drawn; raises `DataError` as `open_splits` does."""
     options, training = spec.dataset.options, spec.training
     assert isinstance(options, DatasetOptions)
-    cached = images or open_splits(spec)
+    cached = images or open_splits(spec, progress)
     bank = make_bank(select(cached.splits, options.split, options.images), spec.data.labels, device)
     draws = Draws(
         bank.labels.cpu(),
@@ -154,12 +158,32 @@ def open_data(spec: Spec, device: torch.device, images: CachedImages | None = No
 def build_networks(spec: Spec) -> tuple[Architecture, dict[str, nn.Module]]:
     """Return the architecture and the networks that the objective needs, on the CPU, drawn from the recipe's seed."""
     torch.manual_seed(spec.training.seed)
-    architecture: Architecture = spec.architecture.registered.load_target()(spec.architecture.options, spec.data)
-    built = architecture.networks()
-    missing = [name for name in spec.roles if name not in built]
-    if missing:
-        raise PluginError(f"architecture {spec.architecture.name} promises {', '.join(missing)} and builds {', '.join(built)}")
+    architecture = _architecture(spec.architecture, spec)
+    built = _built(spec.architecture, architecture, [name for name in spec.roles if name not in spec.lent])
+    for name, chosen in spec.lent.items():
+        built |= _built(chosen, _architecture(chosen, spec), [name])
     return architecture, {name: built[name] for name in spec.roles}
+
+
+def _architecture(chosen: Chosen, spec: Spec) -> Architecture:
+    architecture: Architecture = chosen.registered.load_target()(chosen.options, spec.data)
+    return architecture
+
+
+def _built(chosen: Chosen, architecture: Architecture, names: Sequence[str]) -> dict[str, nn.Module]:
+    """Return those networks of an architecture; raises `PluginError` for what it promised and did not build."""
+    built = architecture.networks()
+    missing = [name for name in names if name not in built]
+    if missing:
+        raise PluginError(f"architecture {chosen.name} promises {', '.join(missing)} and builds {', '.join(built)}")
+    return {name: built[name] for name in names}
+
+
+def _whose_noise(spec: Spec, own: Architecture) -> Architecture:
+    """Return the architecture of the first network that takes noise; the recipe's own if none does."""
+    takers = [name for name, role in spec.roles.items() if "noise" in role.partition("->")[0].split()]
+    lender = spec.lent.get(takers[0]) if takers else None
+    return _architecture(lender, spec) if lender else own
 
 
 def _check_images(spec: Spec, split: str, images: ImageSet) -> None:

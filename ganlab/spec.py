@@ -6,7 +6,7 @@ Imports no torch. Every fault is collected; all are raised at once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -26,7 +26,7 @@ from ganlab.options import (
 from ganlab.recipe import Recipe, near
 from ganlab.registry import Registered, Registry, UnknownComponent
 from ganlab.spec_faults import Faults
-from ganlab.spec_match import check_frozen, check_roles
+from ganlab.spec_match import check_frozen, check_roles, offered_roles
 from ganlab.spec_optimizers import optimizers_of
 from ganlab.spec_signature import signature_options
 
@@ -73,12 +73,20 @@ class Spec:
     training: TrainingOptions
     frozen: Mapping[str, FrozenOptions]
     evaluation: Mapping[str, Chosen]
+    lent: Mapping[str, Chosen]  # frozen network -> what it was built by, if that is not the recipe's architecture
     notices: tuple[str, ...] = ()  # what the user should know, a line each
+
+    @property
+    def model_data(self) -> DataSpec:
+        """Return the data as the model knows them: without labels if no network of it takes or tells any."""
+        words = {word for role in self.roles.values() for word in role.split()}
+        return self.data if words & {"labels", "classes"} else replace(self.data, label_kind="none", label_names=())
 
     @property
     def components(self) -> tuple[Registered, ...]:
         """Return every component that the recipe uses, once each."""
-        chosen = (self.dataset, self.architecture, self.objective, *self.losses.values(), *self.evaluation.values())
+        networks = (self.architecture, *self.lent.values())
+        chosen = (self.dataset, *networks, self.objective, *self.losses.values(), *self.evaluation.values())
         return tuple(dict.fromkeys(each.registered for each in chosen))
 
 
@@ -107,8 +115,9 @@ class _Check:
         training = self._training()
         evaluation = dict(self._evaluation())
         frozen = self._frozen()
+        lent = self._lent(frozen)
         data = self._data(dataset)
-        roles = self._roles(architecture, data)
+        roles = self._roles(architecture, lent, data)
         players = self._players(objective)
         optimizers, notices = optimizers_of(self.faults, self._table("optimizer"), players)
         self.notices += notices
@@ -128,7 +137,7 @@ class _Check:
             data=data,
             architecture=architecture,
             roles=used,
-            makes=architecture.options.makes(),
+            makes=architecture.options.makes_with(used),
             objective=objective,
             losses=losses,
             term_weights=objective.settings.get("weights"),
@@ -137,6 +146,7 @@ class _Check:
             training=training,
             frozen=frozen,
             evaluation=evaluation,
+            lent=lent,
             notices=tuple(self.notices),
         )
 
@@ -162,7 +172,7 @@ class _Check:
         """Return the component that `[section]` uses, with options of type `base`."""
         key = (section, *rest)
         table = self._table(*key)
-        use = table.pop("use", rest[-1] if rest else None)
+        use = table.pop("use", rest[-1] if section == "evaluation" else None)
         if not isinstance(use, str):
             names = ", ".join(self.registry.names(kind))
             self.faults.add(
@@ -193,6 +203,12 @@ class _Check:
         options = self.faults.validated(key, fields, table)
         if options is None:
             return None
+        if isinstance(options, DatasetOptions):
+            try:
+                options = options.found()
+            except GanlabError as error:
+                self.faults.add(key, str(error), code=error.code)
+                return None
         settings = options.model_dump(mode="json", exclude_none=True) if model else dict(options)
         return Chosen(registered=registered, options=options if model else None, settings=settings)
 
@@ -246,6 +262,12 @@ class _Check:
         found = {n: self.faults.validated(("frozen", n), FrozenOptions, self._table("frozen", n)) for n in tables}
         return {network: options for network, options in found.items() if options}
 
+    def _lent(self, frozen: Mapping[str, FrozenOptions]) -> dict[str, Chosen]:
+        """Return frozen network -> the architecture that the recipe says it was built by."""
+        networks = [network for network, options in frozen.items() if options.architecture is not None]
+        found = {n: self._component("frozen", "architecture", ArchitectureOptions, n, "architecture") for n in networks}
+        return {network: chosen for network, chosen in found.items() if chosen}
+
     def _data(self, dataset: Chosen | None) -> DataSpec | None:
         if dataset is None:
             return None
@@ -256,15 +278,18 @@ class _Check:
             self.faults.add(("dataset",), str(error))
             return None
 
-    def _roles(self, architecture: Chosen | None, data: DataSpec | None) -> Mapping[str, str] | None:
+    def _roles(
+        self, architecture: Chosen | None, lent: Mapping[str, Chosen], data: DataSpec | None
+    ) -> Mapping[str, str] | None:
+        """Return the roles of the architecture's networks, and of those frozen ones that other architectures built."""
         if architecture is None or data is None:
             return None
-        assert isinstance(architecture.options, ArchitectureOptions)
-        try:
-            return architecture.options.roles(data)
-        except ValueError as error:
-            self.faults.add(("architecture",), f"{architecture.name} does not fit the data set: {error}")
-            return None
+        roles = offered_roles(self.faults, ("architecture",), architecture.name, architecture.options, data)
+        for network, chosen in lent.items():
+            key = ("frozen", network, "architecture")
+            theirs = offered_roles(self.faults, key, chosen.name, chosen.options, data, network)
+            roles = None if roles is None or theirs is None else {**roles, network: theirs[network]}
+        return roles
 
     def _players(self, objective: Chosen | None) -> Mapping[str, tuple[str, ...]]:
         if objective is None:
@@ -289,7 +314,7 @@ class _Check:
         assert isinstance(objective.options, ObjectiveOptions)
         needs = objective.options.needs()
         trained = {network for networks in players.values() for network in networks}
-        check_roles(self.faults, objective.name, needs, architecture.name, roles)
+        check_roles(self.faults, objective.name, needs, architecture.name, roles, frozen)
         check_frozen(self.faults, objective.name, needs, trained, frozen)
         if not data.labels and any("labels" in need or "classes" in need for need in needs.values()):
             self.faults.add(("dataset",), f"{objective.name} needs labels, and these data have none")

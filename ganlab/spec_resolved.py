@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from ganlab.component_record import records_of, reference
+from ganlab.runs import references
 from ganlab.spec import Chosen, Spec
 
 
@@ -24,10 +25,13 @@ def resolved(spec: Spec) -> dict[str, Any]:
         values["objective"]["weights"] = dict(spec.term_weights)
     if spec.frozen:
         values["frozen"] = {
-            network: {**frozen.model_dump(mode="json"), "run": _absolute(frozen.run)} for network, frozen in spec.frozen.items()
+            network: {**frozen.model_dump(mode="json"), "run": references.lasting(frozen.run)}
+            for network, frozen in spec.frozen.items()
         }
+    for network, chosen in spec.lent.items():
+        values["frozen"][network]["architecture"] = {"use": _reference(chosen), **chosen.settings}
     if spec.training.start_from is not None:
-        values["training"]["start_from"] = _absolute(spec.training.start_from)
+        values["training"]["start_from"] = references.lasting(spec.training.start_from)
     if spec.evaluation:
         values["evaluation"] = {
             name: {"use": _reference(chosen), **chosen.settings} for name, chosen in spec.evaluation.items()
@@ -36,13 +40,16 @@ def resolved(spec: Spec) -> dict[str, Any]:
     return values
 
 
+def pinned(spec: Spec) -> Spec:
+    """Return the spec with each alias of a model, and each bare name, replaced by the version that it means now."""
+    frozen = {network: taken.model_copy(update={"run": references.pinned(taken.run)}) for network, taken in spec.frozen.items()}
+    start = spec.training.start_from
+    training = spec.training if start is None else spec.training.model_copy(update={"start_from": references.pinned(start)})
+    return replace(spec, frozen=frozen, training=training)
+
+
 def _reference(chosen: Chosen) -> str:
     return reference(chosen.registered)
-
-
-def _absolute(path: str) -> str:
-    """Return a path that names the same folder from any working folder."""
-    return str(Path(path).absolute())
 
 
 def _shared_if_equal(optimizers: dict[str, Any]) -> dict[str, Any]:

@@ -39,16 +39,19 @@ _HEAD = ("title", "description", "type", "properties")  # of a component's table
 def recipe_schema(registry: Registry) -> tuple[Schema, tuple[str, ...]]:
     """Return the schema of a whole recipe, and a line for each component of which it knows only the name."""
     known = _Definitions(registry)
+    architectures = known.members("architecture")
+    frozen = known.table(FrozenOptions, "frozen")
+    frozen["properties"]["architecture"] = _choice(frozen["properties"]["architecture"]["description"], architectures)
     sections = {
         "dataset": _choice("the images to train on", known.members("dataset")),
-        "architecture": _choice("the networks", known.members("architecture")),
+        "architecture": _choice("the networks", architectures),
         "objective": _choice("the training procedure and its losses", known.members("objective")),
         "optimizer": known.optimizer(),
         "training": {**known.table(TrainingOptions, "training"), "description": "how long and how carefully a run trains"},
         "frozen": {
             "description": "networks that nobody trains, each taken from another run: [frozen.NETWORK]",
             "type": "object",
-            "additionalProperties": known.table(FrozenOptions, "frozen"),
+            "additionalProperties": frozen,
         },
         "evaluation": known.evaluation(),
     }

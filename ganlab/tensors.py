@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -48,23 +49,28 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     assert sys.byteorder == "little", "safetensors files are little-endian"
     owners, aliases = _untie(tensors)
     order = sorted(owners, key=lambda name: (list(_DTYPES).index(owners[name].dtype), name))
-    header: dict[str, object] = {}
     texts = dict(metadata or {}) | ({_ALIASES: json.dumps(aliases)} if aliases else {})
-    if texts:
-        header["__metadata__"] = texts
+    with replacing(path) as file:
+        file.write(head([(name, owners[name].dtype, tuple(owners[name].shape)) for name in order], texts))
+        for name in order:
+            file.write(content(owners[name]))
+
+
+def head(tensors: Iterable[tuple[str, torch.dtype, tuple[int, ...]]], metadata: Mapping[str, str]) -> bytes:
+    """Return what a safetensors file begins with, if the content of these tensors (name, dtype, shape) follows so."""
+    header: dict[str, object] = {"__metadata__": dict(metadata)} if metadata else {}
     end = 0
-    for name in order:
-        tensor = owners[name]
-        begin, end = end, end + tensor.numel() * tensor.element_size()
-        header[name] = {"dtype": _DTYPES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [begin, end]}
+    for name, dtype, shape in tensors:
+        begin, end = end, end + math.prod(shape) * dtype.itemsize
+        header[name] = {"dtype": _DTYPES[dtype], "shape": list(shape), "data_offsets": [begin, end]}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    with replacing(path) as file:
-        file.write(len(text).to_bytes(8, "little") + text)
-        for name in order:
-            if owners[name].numel():
-                values = owners[name].detach().cpu().contiguous()
-                file.write(values.reshape(-1).view(torch.uint8).numpy().data)
+    return len(text).to_bytes(8, "little") + text
+
+
+def content(tensor: Tensor) -> memoryview:
+    """Return the bytes of a tensor, row by row."""
+    return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from importlib import metadata
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from ganlab.contracts import KINDS
 from ganlab.data.export import export
@@ -17,14 +20,26 @@ CASES = [case for name in BUILTINS for case in cases(name)]
 
 @pytest.fixture(scope="module", autouse=True)
 def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Offer data to the sets that read files: drawn faces in the layout of FER2013."""
+    """Offer data to the sets that read files: drawn faces in the layouts of FER2013 and CelebA."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GANLAB_HOME", str(tmp_path_factory.mktemp("home")))
         faces = Registry(load_plugins()).find("dataset", "synthetic_faces")
         people = ["dataset.identities=12", "dataset.test_identities=4"]
-        exported = export(faces, "fer2013", tmp_path_factory.mktemp("data"), sets=people)
-        patch.setenv("GANLAB_DATA", str(exported.file.parent))
+        folder = tmp_path_factory.mktemp("data")
+        for layout in ("fer2013", "celeba"):
+            export(faces, layout, folder, sets=people)
+        draw_folder(folder / "image_folder")
+        patch.setenv("GANLAB_DATA", str(folder))
         yield
+
+
+def draw_folder(folder: Path) -> None:
+    """Write 40 pictures of noise, of two classes, for the data set of a user's own images."""
+    random = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (folder / name).mkdir(parents=True)
+        for number in range(20):
+            Image.fromarray(random.integers(0, 256, (20, 24, 3), np.uint8)).save(folder / name / f"{number}.png")
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

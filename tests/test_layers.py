@@ -42,14 +42,18 @@ DOORS = {
     "safetensors": "ganlab/tensors.py",
     "pluggy": "ganlab/hookspecs.py ganlab/plugins.py",  # markers there, the manager here
     "pandas": "ganlab/report/tables.py",
-    "PIL": "ganlab/report/pictures.py",
+    "PIL": "ganlab/report/pictures.py ganlab/data/celeba_layout.py",  # the first reads and shows pictures
     "rich": "ganlab/cli/console.py",
     "pytest": "ganlab/testing/fixtures.py",
     "typer": "ganlab/cli/*.py",  # each command declares its options
 }
 # The public doors for plugins, and the libraries that a plugin declares beyond those of the core.
 PUBLIC = ("ganlab", "ganlab.options", "ganlab.layers", "ganlab.losses")
-DECLARED: dict[str, tuple[str, ...]] = {"ganlab_tensorboard": ("PIL",)}  # its other library comes by torch.utils
+DECLARED: dict[str, tuple[str, ...]] = {
+    "ganlab_celeba": ("PIL",),
+    "ganlab_image_folder": ("PIL",),
+    "ganlab_tensorboard": ("PIL",),  # its other library comes by torch.utils
+}
 
 
 def python_files(folder: str) -> list[Path]:

@@ -149,6 +149,14 @@ EVERY: dict[str, list[list[str]]] = {
     "resume": [["resume", "trained", "--device", "cpu", "--max-steps", "2"]],
     "validate": [["validate", *SMALL]],
     "sample": [["sample", "trained", "--device", "cpu", "--rows", "1"]],
+    "translate": [["translate", "trained", "trained/samples", "--device", "cpu"]],
+    "models": [
+        ["models", "add", "trained", "--name", "mine", "--alias", "best"],
+        ["models", "list"],
+        ["models", "show", "mine@best"],
+        ["models", "promote", "mine@1", "good"],
+        ["models", "remove", "mine", "--force"],
+    ],
     "recipes": [["recipes", "list"], ["recipes", "list", "--json"], ["recipes", "show", "quickstart"]],
     "list-plugins": [["list-plugins"], ["list-plugins", "--json"], ["list-plugins", "--kind", "loss"]],
     "plugin": [

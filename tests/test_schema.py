@@ -335,7 +335,9 @@ def test_an_editor_offers_sections_names_and_options() -> None:
     assert {"use", "betas", "momentum"} <= offered("optimizer", "generator")
     assert offered("optimizer", "generator", "use") == {"adam", "rmsprop", "sgd"}
     assert {"auto", "fp32", "bf16"} == offered("training", "precision")
-    assert {"run", "step"} == offered("frozen", "anything")
+    assert {"run", "step", "architecture"} == offered("frozen", "anything")
+    assert {"use", "width", "noise"} <= offered("frozen", "anything", "architecture")
+    assert set(REGISTRY.names("architecture")) <= offered("frozen", "anything", "architecture", "use")
     assert {"expression_judge"} <= offered("evaluation")
     assert {"use", "judge_images"} <= offered("evaluation", "expression_judge")
 

@@ -48,7 +48,17 @@ COMMANDS = {
     "sample": Command(
         "ganlab.cli.sample:command",
         "make pictures from a run or a checkpoint",
-        ("ganlab sample runs/0001-quickstart", "ganlab sample runs/0001-quickstart --images photos --out faces.png"),
+        ("ganlab sample runs/0001-quickstart --labels happy,sad", "ganlab sample faces@best --images photos --out faces.png"),
+    ),
+    "translate": Command(
+        "ganlab.cli.translate:command",
+        "change photos of your own towards labels",
+        ("ganlab translate runs/0001-quickstart me.jpg --to happy", 'ganlab translate faces@best photos --to "Smiling=1"'),
+    ),
+    "models": Command(
+        "ganlab.cli.models:app",
+        "give trained models names: add, list, show, promote, remove",
+        ("ganlab models add runs/0001-quickstart --name faces --alias best", "ganlab sample faces@best"),
     ),
     "recipes": Command(
         "ganlab.cli.recipes:app",

@@ -92,8 +92,10 @@ class TrainingDisplay:
         start_step: int,
         facts: Mapping[str, str],
         line_every_seconds: float = 10.0,
+        unit: str = "step",
     ) -> None:
         self.total_steps = total_steps  # may change
+        self._unit = unit
         self._step = start_step
         self._line_every_seconds = line_every_seconds
         self._values: Mapping[str, float] = {}
@@ -137,7 +139,7 @@ class TrainingDisplay:
 
     def _print_line(self) -> None:
         self._printed = self._step
-        progress(f"step {self._step}/{self.total_steps}  {self._state()}")
+        progress(f"{self._unit} {self._step}/{self.total_steps}  {self._state()}")
 
     def _state(self) -> str:
         facts = [f"{100 * self._step / max(self.total_steps, 1):.0f} %"]
@@ -177,7 +179,7 @@ class TrainingDisplay:
 
         row = Table.grid(padding=(0, 1))
         bar = ProgressBar(total=max(self.total_steps, 1), completed=self._step, width=30)
-        row.add_row(Text(f"step {self._step}/{self.total_steps}"), bar)
+        row.add_row(Text(f"{self._unit} {self._step}/{self.total_steps}"), bar)
         return Group(row, Text(clean(self._state())))
 
 

@@ -12,11 +12,27 @@ from ganlab.cli.console import progress, result
 
 
 def command(
-    source: Annotated[Path, typer.Argument(help="a run's folder or a checkpoint's", show_default=False)],
-    out: Annotated[Path | None, typer.Option(help="the PNG grid, or with --separate the folder; default: in the run")] = None,
+    source: Annotated[
+        str,
+        typer.Argument(help="a run's folder, a checkpoint's, or a model: NAME, NAME@3, NAME@best", show_default=False),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="the PNG grid, or with --separate the folder; default: in the run, or here")
+    ] = None,
+    labels: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAMES", help="a column for each of these classes: happy,sad or all; repeatable"),
+    ] = None,
+    attributes: Annotated[
+        list[str] | None,
+        typer.Option(metavar="VALUES", help='a column with these attributes: "Smiling=1,Eyeglasses=0"; again: another column'),
+    ] = None,
     images: Annotated[Path | None, typer.Option(help="translate the images of this folder, not the data set's")] = None,
     rows: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="rows of the grid; default: 7, or one for each of --images")
+        int | None,
+        typer.Option(
+            "--rows", "--count", min=1, max=1000, help="images of each column; default: 7, or one for each of --images"
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="of the noise, and of the faces to translate")] = 0,
     separate: Annotated[bool, typer.Option("--separate", help="one PNG an image instead of a grid")] = False,
@@ -24,12 +40,26 @@ def command(
     dataset: DatasetChoice = None,
     device: DeviceChoice = "auto",
 ) -> None:
-    """Make pictures from a checkpoint. A generator needs its folder only; a translator also needs source faces."""
+    """Make pictures from a checkpoint. A generator needs its folder only; a translator also needs source faces.
+
+    With --labels or --attributes each row is one noise, or one source face, and the columns differ in the label alone.
+    Attributes that --attributes does not name are those of the run's first test images, of which each run keeps 64 in
+    labels.json; of your own --images nobody knows them, and they are 0.
+    """
     from ganlab.evaluation.sampling import sample
 
-    sampled = sample(source, images=images, rows=rows, seed=seed, raw=raw, dataset=dataset, device=device)
-    for notice in sampled.notices:
+    sampled = sample(
+        source,
+        images=images,
+        rows=rows,
+        labels=labels or [],
+        attributes=attributes or [],
+        seed=seed,
+        raw=raw,
+        dataset=dataset,
+        device=device,
+    )
+    for notice in sampled.source.notices:
         progress(notice)
-    default = sampled.folder / ("sampled" if separate else f"sample-step-{sampled.step:08}-seed-{seed}.png")
-    for path in sampled.write(out or default, separate=separate):
+    for path in sampled.write(out, separate=separate):
         result(str(path))

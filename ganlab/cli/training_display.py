@@ -23,6 +23,7 @@ class ConsoleListener:
 
     def __init__(self) -> None:
         self._display: TrainingDisplay | None = None
+        self._reading = ReadingDisplay()
         self._values: Mapping[str, float] = {}
         self._speed = 0.0
         self._last = (0, 0.0)
@@ -31,8 +32,13 @@ class ConsoleListener:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._reading.close()
         if self._display is not None:
             self._display.close()
+
+    def reading(self, images: int, total_images: int) -> None:
+        """Show how many images of the data set are read."""
+        self._reading(images, total_images)
 
     def opened(self, run: Run, parts: Parts, end: End) -> None:
         """Start the display."""
@@ -64,6 +70,31 @@ class ConsoleListener:
     def logged(self, step: int, row: Mapping[str, float]) -> None:
         """Show the newest means."""
         self._values = {name: value for name, value in row.items() if name not in ("step", "epoch", "images")}
+
+
+class ReadingDisplay:
+    """Shows how many images are read, where that takes long; call it with the number and the total."""
+
+    def __init__(self) -> None:
+        self._display: TrainingDisplay | None = None
+        self._begun = (0, 0.0)
+
+    def __call__(self, images: int, total_images: int) -> None:
+        now = time.monotonic()
+        if self._display is None:
+            facts = {"images": f"{total_images:,}"} | ({"there already": f"{images:,}"} if images else {})
+            self._display = TrainingDisplay("reading, this once", total_images, images, facts, unit="image")
+            self._begun = (images, now)
+        before, then = self._begun
+        self._display.update(images, {}, (images - before) / max(now - then, 1e-3))
+        if images == total_images:
+            self.close()
+
+    def close(self) -> None:
+        """Show the last state; may be called twice."""
+        if self._display is not None:
+            self._display.close()
+            self._display = None
 
 
 def report(outcome: Outcome, spec: Spec) -> None:

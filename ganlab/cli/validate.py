@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +10,7 @@ from ganlab.cli.choices import DatasetChoice, Sets
 from ganlab.cli.console import progress, result
 from ganlab.cli.recipe_arguments import read_spec
 from ganlab.errors import GanlabError
+from ganlab.runs.references import locate
 from ganlab.spec import Spec
 
 
@@ -42,5 +42,9 @@ def _absent(spec: Spec) -> list[str]:
     models = {f"frozen.{name}.run": frozen.run for name, frozen in spec.frozen.items()}
     if spec.training.start_from is not None:
         models["training.start_from"] = spec.training.start_from
-    warnings += [f"{key}: {path}: no such run or checkpoint" for key, path in models.items() if not Path(path).exists()]
+    for key, reference in models.items():
+        try:
+            locate(reference)
+        except GanlabError as error:
+            warnings.append(f"{key}: {str(error).splitlines()[0]}")
     return warnings

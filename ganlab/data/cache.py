@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganlab.contracts import Dataset, ImageSet
+from ganlab.contracts import Dataset, ImageSet, Pieces
 from ganlab.data.fit import fit
+from ganlab.data.pieces import Progress, Rows, untold, write_in_pieces
 from ganlab.errors import DataError, DeviceError, GanlabError, PluginError, RunError
 from ganlab.files import PARTIAL, write_text_atomic
 from ganlab.home import home
@@ -47,14 +49,17 @@ def open_images(
     size_px: int,
     channels: int,
     folder: Path | None = None,
+    progress: Progress = untold,
 ) -> CachedImages:
     """Return what `dataset` reads, fitted to size and channels; it is read once and memory-mapped ever after.
 
     `options` holds those that decide the content, as values that JSON knows; `version` is that of the component. The cache
-    lies in `folder`; `None`: where ganlab keeps it.
+    lies in `folder`; `None`: where ganlab keeps it. `progress` hears how many images of `Pieces` are read.
     """
     folder = folder or home() / "data"
-    sources = [Path(source).absolute() for source in dataset.sources()]
+    # Paths as text: a data set may name 200,000 files, whose Paths would take ten seconds at every opening.
+    here = str(Path.cwd())
+    sources = [os.path.join(here, source) for source in dataset.sources()]  # noqa: PTH118
     states = [_state(source) for source in sources]
     content = {
         "format": _FORMAT,
@@ -75,12 +80,18 @@ def open_images(
         except (DamagedFile, RunError) as error:
             notices.append(f"{error}; the data are read anew")
 
-    splits = {split: _checked(name, split, images) for split, images in dataset.read().items()}
-    if not {"train", "test"} <= splits.keys():
-        raise PluginError(f"data set {name}: read() returned splits {sorted(splits)}, not ['test', 'train']")
-    for source, state in zip(sources, states, strict=True):
-        if _state(source)[:3] != state[:3]:
-            raise DataError(f"{source}: the file changed while it was read; start again when nothing writes to it")
+    splits = _read(name, dataset)
+    unchanged = partial(_check_unchanged, sources, states)
+
+    if any(isinstance(images.images, Pieces) for images in splits.values()):
+        if notices:
+            file.unlink(missing_ok=True)
+        _sweep(folder)
+        # They may be more than the memory holds: without a file to put them in, they are not read at all.
+        tensors, rows = _parted(name, splits, size_px, channels)
+        write_in_pieces(file, tensors, rows, _metadata(splits, fingerprint), progress=progress, before_end=unchanged)
+        return CachedImages(splits=_load(file, fingerprint), fingerprint=fingerprint, notices=notices)
+    unchanged()
     splits = {split: _fitted(images, size_px, channels) for split, images in splits.items()}
 
     try:
@@ -91,22 +102,58 @@ def open_images(
     return CachedImages(splits=splits, fingerprint=fingerprint, notices=notices)
 
 
+def _read(name: str, dataset: Dataset) -> dict[str, ImageSet]:
+    """Return what a data set reads, checked."""
+    splits = {split: _checked(name, split, images) for split, images in dataset.read().items()}
+    if not {"train", "test"} <= splits.keys():
+        raise PluginError(f"data set {name}: read() returned splits {sorted(splits)}, not ['test', 'train']")
+    return splits
+
+
 def _store(file: Path, splits: Mapping[str, ImageSet], fingerprint: str) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(f"{file.parent}: cannot be created: {error.strerror}") from error
-    for abandoned in file.parent.glob(f"*{PARTIAL}"):
+    _sweep(file.parent)
+    write_tensors(file, _named(splits), _metadata(splits, fingerprint))
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed processes left half written a day ago."""
+    for abandoned in folder.glob(f"*{PARTIAL}"):
         with suppress(OSError):
             if time.time() - abandoned.stat().st_mtime > _ABANDONED_SECONDS:
                 abandoned.unlink()
-    tensors = {
-        f"{split}.{part}": tensor
-        for split, images in splits.items()
-        for part, tensor in vars(images).items()
-        if tensor is not None
-    }
-    write_tensors(file, tensors, {"fingerprint": fingerprint, "splits": json.dumps(list(splits))})
+
+
+def _named(splits: Mapping[str, ImageSet]) -> dict[str, Any]:
+    """Return the parts of the splits by the names that they have in the file."""
+    parts = ((split, part, value) for split, images in splits.items() for part, value in vars(images).items())
+    return {f"{split}.{part}": value for split, part, value in parts if value is not None}
+
+
+def _metadata(splits: Mapping[str, ImageSet], fingerprint: str) -> dict[str, str]:
+    return {"fingerprint": fingerprint, "splits": json.dumps(list(splits))}
+
+
+def _parted(
+    name: str, splits: Mapping[str, ImageSet], size_px: int, channels: int
+) -> tuple[dict[str, Tensor], dict[str, Rows]]:
+    """Return what is at hand, fitted, and what is to be made in pieces, by the names of the file."""
+
+    def rows(split: str, pieces: Pieces) -> Rows:
+        def make(begin: int, end: int) -> Tensor:
+            pixels = _checked_pixels(name, split, pieces.make(begin, end))
+            if len(pixels) != end - begin:
+                raise PluginError(f"data set {name}, split {split}: rows {begin} to {end} were asked for, {len(pixels)} made")
+            return fit(pixels, size_px, channels)
+
+        return Rows(shape=(len(pieces), channels, size_px, size_px), make=make)
+
+    made = {f"{split}.images": rows(split, s.images) for split, s in splits.items() if isinstance(s.images, Pieces)}
+    whole = {split: s if f"{split}.images" in made else _fitted(s, size_px, channels) for split, s in splits.items()}
+    return {part: tensor for part, tensor in _named(whole).items() if part not in made}, made
 
 
 def _load(file: Path, fingerprint: str) -> dict[str, ImageSet]:
@@ -128,38 +175,44 @@ def _load(file: Path, fingerprint: str) -> dict[str, ImageSet]:
         raise DamagedFile(f"{file}: damaged: it does not hold the splits") from None
 
 
-def _state(source: Path) -> list[int]:
+def _state(source: str) -> list[int]:
     """Return what changes when a file does, without reading it."""
     try:
-        status = source.stat()
+        status = os.stat(source)  # noqa: PTH116
     except OSError as error:
         raise DataError(f"{source}: cannot be read: {error.strerror}") from None
     return [status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns]
 
 
-def _names(sources: Sequence[Path]) -> dict[str, list[str]]:
+def _check_unchanged(sources: Sequence[str], states: Sequence[list[int]]) -> None:
+    for source, state in zip(sources, states, strict=True):
+        if _state(source)[:3] != state[:3]:
+            raise DataError(f"{source}: the file changed while it was read; start again when nothing writes to it")
+
+
+def _names(sources: Sequence[str]) -> dict[str, list[str]]:
     """Return how several files lie to each other, since a folder's name may be a label; one file may be called anything."""
     if len(sources) < 2:
         return {}
-    above = os.path.commonpath([source.parent for source in sources])
-    return {"names": [source.relative_to(above).as_posix() for source in sources]}
+    above = len(os.path.commonpath({os.path.dirname(source) for source in sources}))  # noqa: PTH120
+    return {"names": [source[above:].replace(os.sep, "/").lstrip("/") for source in sources]}
 
 
-def _digests(sources: Sequence[Path], states: Sequence[list[int]], index_file: Path) -> list[str]:
+def _digests(sources: Sequence[str], states: Sequence[list[int]], index_file: Path) -> list[str]:
     """Return the digest of each file's content; a file whose state is known is not read again."""
     index = _index(index_file)
     found, learnt = [], {}
     for source, state in zip(sources, states, strict=True):
-        known = index.get(str(source))
+        known = index.get(source)
         if isinstance(known, list) and known[:-1] == state:
             found.append(str(known[-1]))
             continue
         try:
-            found.append(digest(source))
+            found.append(digest(Path(source)))
         except OSError as error:
             raise DataError(f"{source}: cannot be read: {error.strerror}") from None
         if time.time() - max(state[1], state[3]) / 1e9 > _SETTLED_SECONDS:
-            learnt[str(source)] = [*state, found[-1]]
+            learnt[source] = [*state, found[-1]]
     if learnt:
         # Two processes may each lose what the other has learnt: then a file is read once more. An index that cannot be
         # written costs the same.
@@ -178,17 +231,12 @@ def _index(file: Path) -> dict[str, Any]:
 
 
 def _checked(name: str, split: str, images: ImageSet) -> ImageSet:
-    """Return a split as tensors; raises PluginError if it is not what the contract says."""
+    """Return a split as tensors, or `Pieces`; raises PluginError if it is not what the contract says."""
 
     def refuse(what: str, tensor: Tensor, expected: str) -> PluginError:
-        found = f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
-        return PluginError(f"data set {name}, split {split}: read() returned {what} {found}, not {expected}")
+        return _refused(name, split, what, tensor, expected)
 
-    pixels = _tensor(images.images)
-    if pixels.dtype != torch.uint8 or pixels.dim() != 4 or pixels.shape[1] not in (1, 3):
-        raise refuse("images", pixels, "uint8 [N, 1 or 3, H, W]")
-    if pixels.shape[2] != pixels.shape[3]:
-        raise refuse("images", pixels, "square ones")
+    pixels = images.images if isinstance(images.images, Pieces) else _checked_pixels(name, split, images.images)
     count = len(pixels)
     labels = None if images.labels is None else _tensor(images.labels)
     if labels is not None and (labels.dim() not in (1, 2) or len(labels) != count):
@@ -205,6 +253,20 @@ def _checked(name: str, split: str, images: ImageSet) -> ImageSet:
     if identities is not None and tuple(identities.shape) != (count,):
         raise refuse("identities", identities, f"[{count}]")
     return ImageSet(images=pixels, labels=labels, identities=identities)
+
+
+def _checked_pixels(name: str, split: str, images: Any) -> Tensor:
+    pixels = _tensor(images)
+    if pixels.dtype != torch.uint8 or pixels.dim() != 4 or pixels.shape[1] not in (1, 3):
+        raise _refused(name, split, "images", pixels, "uint8 [N, 1 or 3, H, W]")
+    if pixels.shape[2] != pixels.shape[3]:
+        raise _refused(name, split, "images", pixels, "square ones")
+    return pixels
+
+
+def _refused(name: str, split: str, what: str, tensor: Tensor, expected: str) -> PluginError:
+    found = f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
+    return PluginError(f"data set {name}, split {split}: read() returned {what} {found}, not {expected}")
 
 
 def _tensor(values: Any) -> Tensor:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,12 +25,20 @@ _MAX_PIXELS = 64 * 2**20
 _GAP_PX = 2
 
 
-def make_grid(model: Model, test: ImageSet, *, rows: int = ROWS, seed: int = 0) -> tuple[Tensor, list[str]]:
+def kinds_of_pictures(makes: Collection[str]) -> tuple[str, ...]:
+    """Return which of "generate" and "translate" a model's pictures show, the one that needs no photos first."""
+    return tuple(kind for kind in ("generate", "translate") if kind in makes)
+
+
+def make_grid(
+    model: Model, test: ImageSet, kind: str | None = None, *, rows: int = ROWS, seed: int = 0
+) -> tuple[Tensor, list[str]]:
     """Return a grid of what `model` makes, uint8 [rows, columns, C, H, W], and the captions of its columns.
 
-    A translator shows a source and its translation to every class; a generator shows noise by class.
+    The kind "translate" shows a source and its translation to every class; "generate" shows noise by class. None is the
+    first that the model can make.
     """
-    if "translate" in model.makes:
+    if (kind or kinds_of_pictures(model.makes)[0]) == "translate":
         return _translations(model, test, rows)
     labels, captions = _label_columns(model, test)
     images = model.generate(labels.repeat(rows, 1), seed)
@@ -43,9 +52,10 @@ def write_grid(path: Path, grid: Tensor, captions: Sequence[str]) -> None:
     cell_x, cell_y = width * scale + _GAP_PX, height * scale + _GAP_PX
     head = 18 if any(captions) else 0
     sheet = Image.new("RGB", (columns * cell_x + _GAP_PX, rows * cell_y + _GAP_PX + head), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    draw, font = ImageDraw.Draw(sheet), _font(captions, cell_x)
     for column, caption in enumerate(captions):
-        draw.text((_GAP_PX + column * cell_x + width * scale / 2, 2), caption, fill="black", font=font, anchor="ma")
+        shown = _clipped(caption, lambda text: font.getlength(text) <= cell_x)
+        draw.text((_GAP_PX + column * cell_x + width * scale / 2, 2), shown, fill="black", font=font, anchor="ma")
     for row in range(rows):
         for column in range(columns):
             image = _to_image(grid[row, column]).resize((width * scale, height * scale), Image.Resampling.NEAREST)
@@ -66,24 +76,35 @@ def read_images(folder: Path, size_px: int, channels: int) -> tuple[Tensor, list
     """
     if not folder.is_dir():
         raise DataError(f"--images {folder}: no such folder")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    paths = photos_of(folder)
     if not paths:
         raise DataError(f"--images {folder}: holds no image; looked for {', '.join(_SUFFIXES)}")
+    photos = {path.name: path for path in paths}
+    return read_photos(photos, size_px, channels, f"--images {folder}"), list(photos)
+
+
+def photos_of(folder: Path) -> list[Path]:
+    """Return the files of a folder that are called as images are, by name."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+
+
+def read_photos(photos: Mapping[str, Path], size_px: int, channels: int, what: str) -> Tensor:
+    """Return photos, by name, as `read_images` does; `what` is how its complaint of those that cannot be read begins."""
     images, faults = [], []
-    for path in paths:
+    for name, path in photos.items():
         try:
             images.append(_read_image(path, size_px, channels))
         except (OSError, ValueError, Image.DecompressionBombError) as error:
             reason = "not an image" if isinstance(error, UnidentifiedImageError) else getattr(error, "strerror", None) or error
-            faults.append(f"  {path.name}: {reason}")
+            faults.append(f"  {name}: {reason}")
     if faults:
-        raise DataError("\n".join([f"--images {folder}: {len(faults)} of {len(paths)} files cannot be read:", *faults]))
-    return torch.stack(images), [path.name for path in paths]
+        raise DataError("\n".join([f"{what}: {len(faults)} of {len(photos)} files cannot be read:", *faults]))
+    return torch.stack(images)
 
 
 def _translations(model: Model, test: ImageSet, rows: int) -> tuple[Tensor, list[str]]:
     names = model.data.label_names
-    shown = _one_of_each(test, model.data, rows)
+    shown = one_of_each(test, model.data, rows)
     sources = test.images[shown]
     if not names:
         made = model.translate(sources, torch.zeros(len(sources), 0))
@@ -99,7 +120,7 @@ def _translations(model: Model, test: ImageSet, rows: int) -> tuple[Tensor, list
     return grid, ["source", *names]
 
 
-def _one_of_each(test: ImageSet, data: DataSpec, rows: int) -> Tensor:
+def one_of_each(test: ImageSet, data: DataSpec, rows: int) -> Tensor:
     """Return `rows` rows of `test`: one of each class in turn, or the first ones if images have no single class."""
     if test.labels is None or data.label_kind != "classes":
         return torch.arange(min(rows, len(test.images)))
@@ -118,6 +139,19 @@ def _label_columns(model: Model, test: ImageSet) -> tuple[Tensor, list[str]]:
     if data.label_kind == "attributes":
         return one_hot(test.labels, data.labels, len(test.images))[:8], [""] * 8
     return torch.zeros(8, 0), [""] * 8
+
+
+def _font(captions: Sequence[str], most_px: int) -> Any:
+    """Return the largest font in which every caption fits its column; else the smallest that can be read."""
+    fonts = [ImageFont.load_default(points) for points in range(12, 7, -1)]
+    return next((font for font in fonts if all(font.getlength(caption) <= most_px for caption in captions)), fonts[-1])
+
+
+def _clipped(text: str, fits: Callable[[str], bool]) -> str:
+    """Return as much of `text` as fits."""
+    while text and not fits(text):
+        text = text.removesuffix("...")[:-1] + "..." if len(text) > 4 else ""
+    return text
 
 
 def _read_image(path: Path, size_px: int, channels: int) -> Tensor:

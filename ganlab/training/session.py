@@ -23,18 +23,20 @@ from ganlab.options import TrainingOptions
 from ganlab.plugins import Plugins
 from ganlab.recipe import Recipe, dump_recipe
 from ganlab.registry import in_one_line
-from ganlab.report.pictures import make_grid, write_grid
+from ganlab.report.pictures import kinds_of_pictures, make_grid, write_grid
 from ganlab.resolve import Parts, resolve
-from ganlab.runs.checkpoints import Checkpoint, find_checkpoint, list_checkpoints, open_checkpoint, sweep
+from ganlab.runs.checkpoints import Checkpoint, list_checkpoints, open_checkpoint, sweep
 from ganlab.runs.directory import RUNS, Run, check_out, create_run
+from ganlab.runs.labels import keep_labels
 from ganlab.runs.table import Table
 from ganlab.spec import Spec
-from ganlab.spec_resolved import resolved
+from ganlab.spec_resolved import pinned, resolved
+from ganlab.training.borrowed import take_networks
 from ganlab.training.environment import environment
 from ganlab.training.loop import Milestones, Progress, train
 from ganlab.training.observers import Observers
 from ganlab.training.schedule import End, end_of
-from ganlab.training.state import load_networks, load_state
+from ganlab.training.state import load_state
 from ganlab.training.tally import Tally
 
 ENVIRONMENT = "environment.json"
@@ -46,6 +48,7 @@ class Listener(Protocol):
 
     def opened(self, run: Run, parts: Parts, end: End) -> None: ...
     def note(self, text: str) -> None: ...
+    def reading(self, images: int, total_images: int) -> None: ...
     def stepped(self, step: int, total_steps: int, images: int) -> None: ...
     def logged(self, step: int, row: Mapping[str, float]) -> None: ...
 
@@ -75,15 +78,16 @@ def start_run(
     """Train `spec` in a new run directory."""
     if out is not None:
         check_out(out)  # before minutes are spent on data
-    parts = resolve(spec, device)
-    take_networks(spec, parts)
+    spec = pinned(spec)  # an alias may move while the run trains
+    parts = resolve(spec, device, progress=listener.reading)
+    taken = take_networks(spec, parts)
     check_disk(out or RUNS, parts)
     run = create_run(out, run_name(spec.recipe))
     with run.held():
         own = f"{_AS_RUN}`ganlab resume {run.path}` goes on; `ganlab run` on this file repeats the run."
         header = [own, *(line for line in spec.recipe.header.splitlines() if not line.startswith(_AS_RUN))]
         write_text_atomic(run.recipe, dump_recipe(resolved(spec), "\n".join(header)))
-        run.write_json(ENVIRONMENT, environment(spec, parts, command))
+        run.write_json(ENVIRONMENT, {**environment(spec, parts, command), **({"models": taken} if taken else {})})
         return _train(spec, plugins, parts, run, listener, None, max_minutes)
 
 
@@ -107,7 +111,7 @@ def resume_run(
         found = list_checkpoints(run.checkpoints)
         if has_new_end and found:
             check_new_end(run, open_checkpoint(found[-1][1]), spec.training)
-        parts = resolve(spec, device)
+        parts = resolve(spec, device, progress=listener.reading)
         if not found:
             take_networks(spec, parts)
         if has_new_end:
@@ -135,24 +139,6 @@ def check_new_end(run: Run, checkpoint: Checkpoint, training: TrainingOptions) -
         raise UsageError(f"--max-steps {training.steps}: {run.path} is at step {checkpoint.step} already; name a later end")
     if training.epochs is not None and training.epochs < epochs_done:
         raise UsageError(f"--epochs {training.epochs:g}: {run.path} is at epoch {epochs_done:g} already; name a later end")
-
-
-def take_networks(spec: Spec, parts: Parts) -> None:
-    """Load what the recipe takes from other runs: frozen networks, and the weights to start from."""
-    for network, frozen in spec.frozen.items():
-        checkpoint = open_checkpoint(find_checkpoint(Path(frozen.run), frozen.step))
-        tensors = checkpoint.tensors("averaged" if checkpoint.averaged else "networks")
-        load_networks({network: parts.nets[network]}, tensors, checkpoint)
-    if spec.training.start_from is not None:
-        warm_start(parts, Path(spec.training.start_from))
-
-
-def warm_start(parts: Parts, source: Path) -> None:
-    """Load the networks (and averaged ones, if both keep them) from another run's checkpoint."""
-    checkpoint = open_checkpoint(find_checkpoint(source))
-    load_networks(parts.nets, checkpoint.tensors("networks"), checkpoint)
-    if parts.averaged is not None:
-        load_networks(parts.averaged, checkpoint.tensors("averaged" if checkpoint.averaged else "networks"), checkpoint)
 
 
 def checkpoint_bytes(parts: Parts) -> int:
@@ -196,7 +182,7 @@ def _record_resume(run: Run, now: dict[str, Any]) -> None:
 def trained_model(spec: Spec, parts: Parts) -> TrainedModel:
     """Return the run's model as it is now, with averaged weights where they are kept."""
     nets = {**parts.nets, **(parts.averaged or {})}
-    return TrainedModel(parts.architecture, nets, spec.data, spec.makes, parts.device)
+    return TrainedModel(parts.architecture, nets, spec.model_data, spec.makes, parts.device)
 
 
 def _train(
@@ -210,6 +196,7 @@ def _train(
     resumed_in: dict[str, Any] | None = None,
 ) -> Outcome:
     progress = Progress(log=Table(run.log), timing=Table(run.timing), tally=Tally(parts.device))
+    keep_labels(run, spec.model_data, parts.data.test)
     state = restore(parts, progress, checkpoint)
     progress.log.cut(state["log"])
     progress.timing.cut(state["timing"])
@@ -276,10 +263,9 @@ def restore(parts: Parts, progress: Progress, checkpoint: Path | None) -> dict[s
 
 def _milestones(spec: Spec, parts: Parts, run: Run, observers: Observers, watcher: _Watcher) -> Milestones:
     def sample(step: int) -> None:
-        if not spec.makes & {"generate", "translate"}:
-            return
-        grid, captions = make_grid(trained_model(spec, parts), parts.data.test)
-        write_grid(run.samples / f"step-{step:08}.png", grid, captions)
+        for index, kind in enumerate(kinds_of_pictures(spec.makes)):
+            grid, captions = make_grid(trained_model(spec, parts), parts.data.test, kind)
+            write_grid(run.samples / f"step-{step:08}{'-translated' if index else ''}.png", grid, captions)
 
     def score(step: int) -> float | None:
         if not spec.evaluation:

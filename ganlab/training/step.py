@@ -49,7 +49,7 @@ class TrainingStep:
 
     def noise(self, count: int) -> Tensor:
         """Return noise as the architecture defines it, [count, Z]."""
-        noise: Tensor = self._parts.architecture.noise(count, self._parts.device)
+        noise: Tensor = self._parts.noise.noise(count, self._parts.device)
         return noise
 
     def log(self, **measures: Tensor) -> None:

@@ -7,12 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from ganlab_celeba.dataset import CelebA
+from ganlab_celeba.options import CelebAOptions
 from ganlab_fer2013.dataset import Fer2013
 from ganlab_fer2013.options import EXPRESSIONS, Fer2013Options
+from PIL import Image
 
 from ganlab.cli import main
 from ganlab.contracts import Component, DataSpec, ImageSet
-from ganlab.data.export import FER2013_EXPRESSIONS, Exported, export, first_images
+from ganlab.data.celeba_layout import CELEBA_ATTRIBUTES
+from ganlab.data.export import Exported, export, first_images
+from ganlab.data.fit import fit
+from ganlab.data.layouts import FER2013_EXPRESSIONS
 from ganlab.errors import DataError, GanlabError, RecipeError, RunError, UsageError
 from ganlab.options import DatasetOptions
 from ganlab.registry import Registered
@@ -123,7 +129,7 @@ def test_existing_file_is_kept_unless_forced(tmp_path: Path) -> None:
 
 def test_what_cannot_be_exported_is_said(tmp_path: Path) -> None:
     assert fault(UsageError, FACES, "fer-2031", tmp_path) == ("no layout is called 'fer-2031'; did you mean 'fer2013'?")
-    assert fault(UsageError, FACES, "x", tmp_path) == "no layout is called 'x'; layouts are fer2013"
+    assert fault(UsageError, FACES, "x", tmp_path) == "no layout is called 'x'; layouts are fer2013, celeba"
     assert fault(DataError, FACES, "fer2013", tmp_path, sets=["labels=age"]) == (
         "data set faces does not fit the layout fer2013: each image must be one of "
         "angry, disgust, fear, happy, sad, surprise, neutral; its labels are young, old"
@@ -145,6 +151,111 @@ def test_what_cannot_be_exported_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert fault(RunError, FACES, "fer2013", tmp_path / "file" / "a") == (
         f"{tmp_path}/file/a: cannot be written to: Not a directory"
+    )
+
+
+class PortraitsOptions(DatasetOptions):
+    """Colour gradients of 128 pixels with CelebA's attributes in another order."""
+
+    named: bool = True
+
+    def data_spec(self) -> DataSpec:
+        names = tuple(sorted(CELEBA_ATTRIBUTES)) if self.named else ("Young", "Old")
+        return DataSpec(size_px=128, channels=3, label_kind="attributes", label_names=names)
+
+
+class Portraits:
+    """Twenty training images of ten people and six test images of two others."""
+
+    def __init__(self, options: PortraitsOptions) -> None:
+        pass
+
+    def sources(self) -> list[Path]:
+        return []
+
+    def read(self) -> dict[str, ImageSet]:
+        return {"train": self.part(1, 20), "test": self.part(2, 6)}
+
+    def part(self, seed: int, count: int) -> ImageSet:
+        random = np.random.default_rng(seed)
+        corners = random.integers(0, 256, (count, 3, 2, 2), np.uint8)
+        images = fit(torch.from_numpy(corners), 128, 3)
+        return ImageSet(images=images, labels=random.integers(0, 2, (count, 40)), identities=seed * 100 + np.arange(count) // 2)
+
+
+PORTRAITS = Registered(
+    kind="dataset",
+    component=Component("portraits", Portraits, options=PortraitsOptions),
+    plugin="portraits",
+    distribution="ganlab-portraits",
+    distribution_version="1",
+    is_builtin=False,
+)
+
+
+def read_celeba(folder: Path, **options: object) -> dict[str, ImageSet]:
+    return dict(CelebA(CelebAOptions.model_validate({"path": str(folder), **options})).read())
+
+
+def test_exported_celeba_reads_back_the_same(tmp_path: Path) -> None:
+    exported = export(PORTRAITS, "celeba", tmp_path / "new")
+    folder = tmp_path / "new" / "celeba"
+    assert exported == Exported(
+        file=folder,
+        rows={"train": 18, "validation": 2, "test": 6},  # one person in nine, rounded down, validates
+        train_command=f"ganlab run dcgan_base --dataset celeba --set dataset.path={folder}",
+    )
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("exported_by_ganlab.txt", "identity_CelebA.txt", "img_align_celeba", "list_attr_celeba.txt"),
+        "list_eval_partition.txt",
+    ]
+    lines = (folder / "list_attr_celeba.txt").read_text().split("\n")
+    assert lines[:2] == ["26", " ".join(CELEBA_ATTRIBUTES)]
+    assert (len(lines), lines[-1]) == (29, "")
+    assert (folder / "list_eval_partition.txt").read_text().split("\n")[17:21] == [
+        *("000018.jpg 0", "000019.jpg 1", "000020.jpg 1", "000021.jpg 2"),
+    ]
+    original = Portraits(PortraitsOptions.model_validate({})).read()
+    found = read_celeba(folder, crop="centre_178", size_px=128)
+    columns = [sorted(CELEBA_ATTRIBUTES).index(name) for name in CELEBA_ATTRIBUTES]
+    for split, images in original.items():
+        assert np.array_equal(found[split].labels, images.labels[:, columns])
+        assert np.array_equal(found[split].identities, images.identities)
+        difference = found[split].images.make(0, len(images.images)).int() - images.images.int()
+        assert difference.abs().float().mean() < 2  # of JPEG, and of enlarging and reducing
+        assert difference.abs().max() < 30
+
+
+def test_exported_pictures_are_as_those_of_celeba(tmp_path: Path) -> None:
+    folder = export(PORTRAITS, "celeba", tmp_path, images=5).file
+    names = sorted(path.name for path in (folder / "img_align_celeba").iterdir())
+    assert names == [f"{number:06}.jpg" for number in range(1, 6)]
+    with Image.open(folder / "img_align_celeba" / names[0]) as picture:
+        assert (picture.format, picture.size, picture.mode) == ("JPEG", (178, 218), "RGB")
+        pixels = np.asarray(picture).astype(int)
+    assert abs(pixels[:20].mean(0) - pixels[20]).mean() < 3  # the first row of the square, repeated
+
+
+def test_a_folder_that_no_export_wrote_is_never_overwritten(tmp_path: Path) -> None:
+    folder = tmp_path / "celeba"
+    folder.mkdir()
+    (folder / "img_align_celeba.zip").touch()
+    for force in (False, True):
+        assert fault(UsageError, PORTRAITS, "celeba", tmp_path, force=force) == (
+            f"{folder}: there is such a folder; no export wrote it; choose another --out"
+        )
+    (folder / "img_align_celeba.zip").unlink()
+    export(PORTRAITS, "celeba", tmp_path, images=3)
+    assert fault(UsageError, PORTRAITS, "celeba", tmp_path) == f"{folder}: there is such a folder; --force overwrites it"
+    export(PORTRAITS, "celeba", tmp_path, images=2, force=True)
+    assert len(list((folder / "img_align_celeba").iterdir())) == 2
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_data_without_the_attributes_do_not_fit_celeba(tmp_path: Path) -> None:
+    assert fault(DataError, PORTRAITS, "celeba", tmp_path, sets=["named=false"]) == (
+        "data set portraits does not fit the layout celeba: each image must have CelebA's 40 attributes; its labels are "
+        "Young, Old"
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 from pydantic import Field
 
-from ganlab import Component, DataError, DatasetOptions, DataSpec, ImageSet, hookimpl
+from ganlab import Component, DataError, DatasetOptions, DataSpec, ImageSet, Pieces, hookimpl
 from ganlab.testing import Finding, cases, findings
 
 NAMES = ("anger", "happy", "sad")
@@ -282,6 +282,26 @@ def test_images_that_ganlab_fits_are_a_remark() -> None:
 
 
 # Reading twice, and what is touched
+
+
+def pieces(is_cut_free: bool) -> Read:
+    """Return a reader of training images in pieces; unless it is free of the cut, a piece tells where it began."""
+
+    def read(options: Options) -> dict[str, ImageSet]:
+        splits = right(options)
+        whole = splits["train"].images
+
+        def make(begin: int, end: int) -> np.ndarray[Any, Any]:
+            return whole[begin:end] if is_cut_free else np.full_like(whole[begin:end], begin)
+
+        return {**splits, "train": replace(splits["train"], images=Pieces(count=len(whole), make=make))}
+
+    return read
+
+
+def test_pieces_may_be_cut_anywhere() -> None:
+    assert {finding.verdict for finding in check(pieces(True))} == {"holds"}
+    assert "reads_the_same_twice" in broken(check(pieces(False)))
 
 
 def test_reading_must_not_depend_on_global_random_numbers() -> None:

@@ -19,15 +19,18 @@ _GROWTH = 10.0  # of all weights: an image that is bounded by construction stays
 def makes_what_it_promises(subject: Subject) -> str | None:
     """Makes what it promises, each image whatever the others are."""
     options = subject.options()
-    promised = sorted(options.makes())
-    for name in promised:
+    every = sorted(options.makes())
+    for name in every:
         if name not in MAKES:
             near = did_you_mean(near_names(name, MAKES)) or f"; it may name {', '.join(MAKES)}"
             raise Broken(f"makes() names {name!r}{near}")
     unnamed: set[str] = set()
+    tried: set[str] = set()
     for data in each_form(subject):
         built = working(subject, data)
-        unnamed |= {name for name in MAKES if hasattr(built.architecture, name)} - set(promised)
+        unnamed |= {name for name in MAKES if hasattr(built.architecture, name)} - set(every)
+        promised = sorted(options.makes_with(built.roles))  # the rest needs frozen networks
+        tried |= set(promised)
         for name in promised:
             _check_made(built, name)
         grown = working(subject, data)
@@ -37,7 +40,9 @@ def makes_what_it_promises(subject: Subject) -> str | None:
                     weight.mul_(_GROWTH)
         for name in promised:
             _check_bounds(grown, name)
-    if not promised:
+    if every and not tried:
+        raise NotApplicable(f"with its own networks alone it makes nothing; {', '.join(every)} needs a frozen one")
+    if not every:
         hint = f"; it has {', '.join(sorted(unnamed))}, which nothing will call" if unnamed else ""
         raise NotApplicable(f"its makes() name nothing{hint}")
     return f"makes() does not name {', '.join(sorted(unnamed))}, so nothing calls it" if unnamed else None

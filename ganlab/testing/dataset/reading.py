@@ -5,12 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ganlab.contracts import Dataset, DataSpec, ImageSet
+import numpy as np
+
+from ganlab.contracts import Dataset, DataSpec, ImageSet, Pieces
 from ganlab.data.cache import CachedImages, open_images
 from ganlab.errors import DataError
 from ganlab.options import DatasetOptions
@@ -88,6 +90,8 @@ def read(subject: Subject, options: DatasetOptions, seed: int = 1) -> Reading:
         raise NotApplicable(str(absent).partition("\n")[0]) from None
     with random_numbers(seed) as moved, heard_files() as opened:
         splits = dataset.read()
+        if isinstance(splits, Mapping):
+            splits = {split: _joined(images, seed) for split, images in splits.items()}
         moved_by_reading = moved()
     if not isinstance(splits, Mapping):
         raise Broken(f"read() returned {type(splits).__name__}, not a mapping of splits")
@@ -102,11 +106,23 @@ def read(subject: Subject, options: DatasetOptions, seed: int = 1) -> Reading:
     )
 
 
+def _joined(images: Any, seed: int) -> Any:
+    """Return a split with the `Pieces` of its images joined; they are cut elsewhere for every seed."""
+    if not isinstance(images, ImageSet) or not isinstance(images.images, Pieces) or not len(images.images):
+        return images
+    count, step = len(images.images), 16 + seed
+    made = [np.asarray(images.images.make(begin, min(begin + step, count))) for begin in range(0, count, step)]
+    return replace(images, images=np.concatenate(made))
+
+
 def usable_options(subject: Subject) -> DatasetOptions:
     """Return the options; `promises_without_reading` tells what is wrong with them."""
     with told_elsewhere("its options cannot be made"):
         options: DatasetOptions = subject.options()
-    return options
+    try:
+        return options.found()
+    except DataError as absent:
+        raise NotApplicable(str(absent).partition("\n")[0]) from None
 
 
 def readable(subject: Subject) -> Reading:
@@ -133,9 +149,10 @@ def sound(subject: Subject) -> Reading:
 
 
 def accepted(subject: Subject, **changes: Any) -> DatasetOptions | None:
-    """Return the options with `changes`; None if they, or `data_spec()`, refuse them."""
-    with suppress(ValueError):
+    """Return the options with `changes`; None if they, the files or `data_spec()` refuse them."""
+    with suppress(ValueError, DataError):
         options: DatasetOptions = subject.options(**changes)
+        options = options.found()
         options.data_spec()
         return options
     return None

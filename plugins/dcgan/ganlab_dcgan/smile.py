@@ -1,0 +1,169 @@
+"""The networks of the plain GAN and of the WGAN of SMiLEConverter (seed 000, 2017), without labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from ganlab import DataSpec, Verdict
+from ganlab.layers import spectral_norm
+from ganlab_dcgan.noise import draw_noise
+from ganlab_dcgan.options import SmileNetworks, first_map
+
+_SLOPE = 0.2  # of the discriminators' LeakyReLU
+_DEVIATION = 0.02  # of all weights at the start, around 0, and of the scales of batch normalisation, around 1
+
+
+class SmileGan:
+    """Model 0: 5x5 convolutions in both networks."""
+
+    def __init__(self, options: SmileNetworks, data: DataSpec) -> None:
+        self._options, self._data = options, data
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Return the two networks, freshly drawn."""
+        return _drawn(Generator(self._options, self._data), Discriminator(self._options, self._data), self._options)
+
+    def noise(self, count: int, device: torch.device) -> Tensor:
+        """Return [count, Z]."""
+        return draw_noise(self._options.noise, count, self._options.noise_length, device)
+
+    def generate(self, nets: Mapping[str, nn.Module], noise: Tensor, labels: Tensor) -> Tensor:
+        """Return one image a row of `noise` [N, Z], [N, C, H, W] in [-1, 1]; the labels say only how many."""
+        images: Tensor = nets["generator"](noise)
+        return images
+
+
+class SmileWgan:
+    """Model 1: the same generator, and a critic of 4x4 convolutions without biases."""
+
+    def __init__(self, options: SmileNetworks, data: DataSpec) -> None:
+        self._options, self._data = options, data
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Return the two networks, freshly drawn."""
+        return _drawn(Generator(self._options, self._data), Critic(self._options, self._data), self._options)
+
+    def noise(self, count: int, device: torch.device) -> Tensor:
+        """Return [count, Z]."""
+        return draw_noise(self._options.noise, count, self._options.noise_length, device)
+
+    def generate(self, nets: Mapping[str, nn.Module], noise: Tensor, labels: Tensor) -> Tensor:
+        """Return one image a row of `noise` [N, Z], [N, C, H, W] in [-1, 1]; the labels say only how many."""
+        images: Tensor = nets["generator"](noise)
+        return images
+
+
+class Generator(nn.Module):
+    """Turns noise [N, Z] into images [N, C, H, W] in [-1, 1]; for 128 px 2048@4, 1024@8, ... 128@64, 3@128."""
+
+    def __init__(self, options: SmileNetworks, data: DataSpec) -> None:
+        super().__init__()
+        size_px, doublings = first_map(data.size_px)
+        widths = [options.width * 2**level for level in reversed(range(doublings))]
+        self._first = (size_px, size_px, widths[0])
+        self.project = nn.Linear(options.noise_length, widths[0] * size_px**2)
+        self.normalise = _normalised(widths[0], nn.ReLU())
+        self.levels = nn.Sequential(
+            *(nn.Sequential(double(*pair), _normalised(pair[1], nn.ReLU())) for pair in pairwise(widths))
+        )
+        self.draw = double(widths[-1], data.channels)
+
+    def forward(self, noise: Tensor) -> Tensor:
+        """Return one image a row of `noise`."""
+        first = self.project(noise).unflatten(1, self._first).permute(0, 3, 1, 2)
+        return torch.tanh(self.draw(self.levels(self.normalise(first))))
+
+
+class Discriminator(nn.Module):
+    """Judges images [N, C, H, W]; for 128 px 64@64, 128@32, 256@16, 512@8, 1024@4; the first is not normalised."""
+
+    def __init__(self, options: SmileNetworks, data: DataSpec) -> None:
+        super().__init__()
+        size_px, halvings = first_map(data.size_px)
+        widths = [options.discriminator_width * 2**level for level in range(halvings)]
+        self.see = nn.Sequential(halve(data.channels, widths[0]), nn.LeakyReLU(_SLOPE))
+        self.levels = nn.Sequential(
+            *(nn.Sequential(halve(*pair), _normalised(pair[1], nn.LeakyReLU(_SLOPE))) for pair in pairwise(widths))
+        )
+        self.reality = nn.Linear(widths[-1] * size_px**2, 1)
+
+    def forward(self, images: Tensor) -> Verdict:
+        """Return the logits [N] of being real, and the features below them."""
+        features = self.levels(self.see(images)).permute(0, 2, 3, 1).flatten(1)
+        return Verdict(logits=self.reality(features)[:, 0], features=features)
+
+
+class Critic(nn.Module):
+    """Judges patches of images [N, C, H, W], 2x2 of them for 128 px; the first and the last map are not normalised."""
+
+    def __init__(self, options: SmileNetworks, data: DataSpec) -> None:
+        super().__init__()
+        _, halvings = first_map(data.size_px)
+        widths = [options.discriminator_width * 2**level for level in range(halvings)]
+        self.see = nn.Sequential(_halve_without_bias(data.channels, widths[0]), nn.LeakyReLU(_SLOPE))
+        self.levels = nn.Sequential(
+            *(
+                nn.Sequential(_halve_without_bias(*pair), _normalised(pair[1], nn.LeakyReLU(_SLOPE)))
+                for pair in pairwise(widths)
+            )
+        )
+        self.reality = _halve_without_bias(widths[-1], 1)
+
+    def forward(self, images: Tensor) -> Verdict:
+        """Return the logits [N, 1, h, w] of patches, and the features below them."""
+        features = self.levels(self.see(images))
+        return Verdict(logits=self.reality(features), features=features)
+
+
+def halve(channels_in: int, channels_out: int) -> nn.Sequential:
+    """Return a 5x5 convolution with stride 2 and TensorFlow's "SAME" padding of even sides: 1 before, 2 after."""
+    return nn.Sequential(nn.ZeroPad2d((1, 2, 1, 2)), nn.Conv2d(channels_in, channels_out, kernel_size=5, stride=2))
+
+
+def double(channels_in: int, channels_out: int) -> nn.Sequential:
+    """Return the transpose of `halve`: of what the kernels reach, 1 is cut off before and 2 after."""
+    transposed = nn.ConvTranspose2d(channels_in, channels_out, kernel_size=5, stride=2, padding=1)
+    return nn.Sequential(transposed, nn.ZeroPad2d((0, -1, 0, -1)))
+
+
+@torch.no_grad()
+def draw_as_smile(network: nn.Module) -> None:
+    """Draw weights from N(0, 0.02) cut at two deviations, biases of 0, scales of batch normalisation from N(1, 0.02)."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            _draw_cut_normal(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1.0, _DEVIATION)
+
+
+def _draw_cut_normal(weight: Tensor) -> None:
+    # As TensorFlow does, what lies outside is drawn again: six times as fast as nn.init.trunc_normal_, of 90 million weights.
+    nn.init.normal_(weight, 0.0, _DEVIATION)
+    values = weight.view(-1)
+    outside = (values.abs() > 2 * _DEVIATION).nonzero()[:, 0]
+    while len(outside):
+        values[outside] = redrawn = torch.randn(len(outside)) * _DEVIATION
+        outside = outside[redrawn.abs() > 2 * _DEVIATION]
+
+
+def _drawn(generator: nn.Module, discriminator: nn.Module, options: SmileNetworks) -> dict[str, nn.Module]:
+    for network in (generator, discriminator):
+        draw_as_smile(network)
+    return {
+        "generator": generator,
+        "discriminator": spectral_norm(discriminator) if options.spectral_norm else discriminator,
+    }
+
+
+def _halve_without_bias(channels_in: int, channels_out: int) -> nn.Conv2d:
+    return nn.Conv2d(channels_in, channels_out, kernel_size=4, stride=2, padding=1, bias=False)
+
+
+def _normalised(channels: int, activation: nn.Module) -> nn.Sequential:
+    return nn.Sequential(nn.BatchNorm2d(channels), activation)
