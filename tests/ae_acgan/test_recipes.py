@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from ganlab.testing.trial_run import train_small
+from ganlab.testing.small_run import train_small
 
 from ganlab.plugins import Plugins, load_plugins
 from ganlab.recipe import find_recipe, load_recipe, swap_dataset, with_sets
