@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -99,12 +99,16 @@ class Registry:
         """Return what recipes may name, built-ins first; a component that lost a clash only goes by `full_name`."""
         return tuple(c for c in self._components if kind in (None, c.kind))
 
-    def names(self, kind: str) -> tuple[str, ...]:
-        """Return the names that `find` takes, each the shortest that is clear."""
-        return tuple(c.full_name if c in self._lost else c.name for c in self.all(kind))
+    def names(self, kind: str, families: Collection[str] | None = None) -> tuple[str, ...]:
+        """Return the names that `find` takes, each the shortest that is clear; of losses those of `families`."""
+        fitting = (c for c in self.all(kind) if families is None or c.component.family in families)
+        return tuple(c.full_name if c in self._lost else c.name for c in fitting)
 
-    def find(self, kind: str, name: str) -> Registered:
-        """Return the component that a recipe means by `name` or `dist:name`; raises UnknownComponent."""
+    def find(self, kind: str, name: str, families: Collection[str] | None = None) -> Registered:
+        """Return the component that a recipe means by `name` or `dist:name`; raises UnknownComponent.
+
+        Its message lists names of `families` only; a component of another is found all the same.
+        """
         distribution, _, short = name.rpartition(":")
         found = [c for c in self.all(kind) if normalise(c.name) == normalise(short)]
         if distribution:
@@ -115,13 +119,13 @@ class Registry:
             return found[0]
         if found:
             raise UnknownComponent(_ambiguous(kind, name, found), code=3)
-        raise self._unknown(kind, name, distribution)
+        raise self._unknown(kind, name, distribution, families)
 
     def unusable(self) -> list[str]:
         """Return lines that name each plugin that is broken or disabled, and so may hide a component; nothing if none is."""
         return [*_broken_lines(self._records), *_disabled_lines(self._records)]
 
-    def _unknown(self, kind: str, name: str, distribution: str) -> UnknownComponent:
+    def _unknown(self, kind: str, name: str, distribution: str, families: Collection[str] | None) -> UnknownComponent:
         asked = [r for r in self._records if not distribution or normalise(r.distribution) == normalise(distribution)]
         if not asked and distribution:
             of_plugin = [c for c in self.all(kind) if normalise(c.plugin) == normalise(distribution)]
@@ -131,7 +135,7 @@ class Registry:
                 return UnknownComponent(f"no {kind} is called {name!r}: {reason}", code=3, near=meant)
             message = f"no {kind} is called {name!r}: {_absent(distribution)}\n`ganlab list-plugins` shows what is there."
             return UnknownComponent(message, code=PluginError.code)
-        names = self.names(kind)
+        names = self.names(kind, families)
         short_names = {known: known.rpartition(":")[2] for known in names}
         nearest = near_names(name.rpartition(":")[2], set(short_names.values()))
         near = [known for short in nearest for known in names if short_names[known] == short]
@@ -141,8 +145,13 @@ class Registry:
             lines[0] += f"; {name!r} is {with_article(others[0].kind)}"
         if not near and not others and names:
             lines[0] += f"; there are {', '.join(names)}"
-        # A near name explains more than a plugin that was switched off on purpose.
-        unusable = [*_broken_lines(asked), *([] if near and not distribution else _disabled_lines(asked))]
+        # A near name explains more than a plugin that was switched off on purpose, unless that one goes by the name asked for.
+        own = [r for r in asked if r.fault and normalise(name) in (normalise(r.name), normalise(r.distribution))]
+        ordered = sorted(asked, key=lambda record: record not in own)
+        blocks = [_broken_lines(ordered), _disabled_lines(own if near and not distribution else ordered)]
+        if any(record.is_disabled for record in own):
+            blocks.reverse()
+        unusable = [line for block in blocks for line in block]
         lines += [*unusable, "`ganlab list-plugins` shows what is there."]
         return UnknownComponent("\n".join(lines), code=PluginError.code if unusable else 3, near=near)
 

@@ -16,9 +16,10 @@ from ganlab.data.cache import CachedImages, open_images
 from ganlab.data.draws import Draws
 from ganlab.data.pieces import Progress, untold
 from ganlab.errors import DataError, DeviceError, PluginError
-from ganlab.losses import wrap
+from ganlab.losses import missing_methods, wrap
 from ganlab.options import AdamOptions, DatasetOptions, RmsPropOptions, SgdOptions
-from ganlab.spec import Chosen, Spec
+from ganlab.registry import did_you_mean, near_names
+from ganlab.spec import Chosen, ChosenLoss, Spec
 
 # Offsets of the run's seed, so that weights, images and noise are drawn independently of each other.
 _SEED_OF_DRAWS, _SEED_OF_TRAINING = 1, 2
@@ -204,8 +205,20 @@ def _check_images(spec: Spec, split: str, images: ImageSet) -> None:
         raise DataError(f"{name}: labels from {labels.min()} to {labels.max()}; the set names {spec.data.labels} classes")
 
 
-def _loss(chosen: Chosen) -> Any:
-    return chosen.registered.load_target()(**_arguments(chosen))
+def _loss(chosen: ChosenLoss) -> Any:
+    """Return a loss; raises `PluginError` if it lacks what its family is called by, before a step calls it."""
+    loss = chosen.registered.load_target()(**_arguments(chosen))
+    missing = missing_methods(chosen.family, loss)
+    if missing:
+        registered = chosen.registered
+        names = [name for name in dir(loss) if not name.startswith("_") and name not in dir(torch.nn.Module)]
+        near = did_you_mean([n for name in missing for n in near_names(name, names)])
+        raise PluginError(
+            f"plugin {registered.plugin!r} ({registered.distribution} {registered.distribution_version}): the loss "
+            f"{chosen.name!r} of the family {chosen.family} has no method {' and '.join(missing)}{near or ';'} "
+            f"`ganlab plugin check {registered.plugin}` says what it must have"
+        )
+    return loss
 
 
 def _arguments(chosen: Chosen) -> dict[str, Any]:

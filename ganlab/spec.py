@@ -5,7 +5,7 @@ Imports no torch. Every fault is collected; all are raised at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -182,10 +182,16 @@ class _Check:
         return self._chosen(kind, use, table, key, base)
 
     def _chosen(
-        self, kind: str, use: str, table: dict[str, Any], key: tuple[str, ...], base: type[BaseModel] | None
+        self,
+        kind: str,
+        use: str,
+        table: dict[str, Any],
+        key: tuple[str, ...],
+        base: type[BaseModel] | None,
+        families: Sequence[str] | None = None,
     ) -> Chosen | None:
         try:
-            registered = self.registry.find(kind, use)
+            registered = self.registry.find(kind, use, families)
             self.found.append(registered)
             model = registered.load_options()
             fields = model or signature_options(registered)
@@ -225,7 +231,7 @@ class _Check:
                 self.faults.add(("objective", field), f"plugin {objective.registered.plugin}: the field {why}")
                 continue
             key = ("objective", field)
-            chosen = self._chosen("loss", choice.use, choice.settings, key, None)
+            chosen = self._chosen("loss", choice.use, choice.settings, key, None, families)
             if chosen is None:
                 continue
             family = chosen.registered.component.family

@@ -405,3 +405,20 @@ def test_a_file_that_enable_cannot_mend_is_not_said_to_be_mended_by_it(tmp_path:
         read_disabled(file)
     reason = "which plugins are disabled cannot be read: Not a directory"
     assert str(fault.value) == f"{file}: {reason}. Mend that, or name another folder in GANLAB_HOME."
+
+
+@pytest.mark.parametrize("asked", ["hinge-x", "ganlab-hinge-x"])
+def test_a_disabled_plugin_that_goes_by_the_asked_name_is_named_beside_a_near_name(
+    asked: str, installed_plugin: Any, imported: Callable[[], list[str]]
+) -> None:
+    installed_plugin("hinge_xx", MARKING)
+    installed_plugin("ganlab_hinge_xx", MARKING)
+    disable(["hinge_x", "other"], installed_plugins(), switches_file())
+    with pytest.raises(UnknownComponent) as fault:
+        Registry(load_plugins()).find("loss", asked)
+    lines = str(fault.value).splitlines()
+    assert "did you mean" in lines[0]
+    assert lines[1] == "A plugin that is disabled may offer it:"
+    assert lines[2].startswith("  hinge_x (disabled ")
+    assert lines[2].endswith("`ganlab plugin enable hinge_x`")
+    assert fault.value.code == PluginError.code

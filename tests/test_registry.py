@@ -172,3 +172,26 @@ def test_near_names_are_near_and_few() -> None:
     assert near_names("epoch", names) == ["epochs"]
     assert near_names("zzz", names) == []
     assert near_names("x", ()) == []
+
+
+def test_a_broken_plugin_that_goes_by_the_asked_name_is_named_first(entry_point: Any) -> None:
+    points = [
+        entry_point("good", losses("hinge-x"), dist="ganlab"),
+        entry_point("also", load=broken, dist="a-bad"),
+        entry_point("hinge_z", load=broken, dist="dist-bad"),
+    ]
+    with pytest.raises(UnknownComponent) as fault:
+        Registry(load_plugins(points)).find("loss", "hinge-z")
+    lines = str(fault.value).splitlines()
+    assert lines[0] == "no loss is called 'hinge-z'; did you mean 'hinge-x'?"
+    assert lines[2].startswith("  hinge_z (dist-bad 1.0)")
+    assert fault.value.code == PluginError.code
+
+
+def test_names_of_other_families_are_not_offered(entry_point: Any) -> None:
+    points = [
+        entry_point("one", losses("bce", family="adversarial"), dist="ganlab"),
+        entry_point("two", losses("l1"), dist="ganlab"),
+    ]
+    with pytest.raises(UnknownComponent, match="there are bce\n"):
+        Registry(load_plugins(points)).find("loss", "zzz", ("adversarial", "joint"))

@@ -58,7 +58,7 @@ COMMANDS = {
     "models": Command(
         "ganlab.cli.models:app",
         "give trained models names: add, list, show, promote, remove",
-        ("ganlab models add runs/0001-quickstart --name faces --alias best", "ganlab sample faces@best"),
+        ("ganlab models add runs/0001-quickstart --name faces --alias best", "ganlab models promote faces@1 best"),
     ),
     "recipes": Command(
         "ganlab.cli.recipes:app",

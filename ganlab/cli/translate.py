@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ganlab.cli.choices import DeviceChoice
-from ganlab.cli.console import result
+from ganlab.cli.console import progress, result
 
 
 def command(
@@ -36,5 +36,7 @@ def command(
     from ganlab.evaluation.translating import translate
 
     translated = translate(model, images, to or [], raw=raw, device=device)
+    for notice in translated.notices:
+        progress(notice)
     for path in translated.write(out, separate=separate):
         result(str(path))

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ganlab.component_record import SECTION, changes, read_records
 from ganlab.contracts import ImageSet
 from ganlab.errors import RunError, UsageError
 from ganlab.evaluation.asking import asked_grid, asked_labels
@@ -24,6 +25,7 @@ from ganlab.runs.labels import kept_labels
 from ganlab.runs.model_adding import run_of
 from ganlab.runs.references import locate
 from ganlab.spec import Spec, make_spec
+from ganlab.spec_faults import Faults
 from ganlab.training.state import load_networks
 
 _LONGEST_NAME = 80  # of the part of a file's name that tells what was asked for
@@ -89,13 +91,16 @@ def open_model(text: str, *, dataset: str | None = None) -> Opened:
     notices: tuple[str, ...] = ()
     if dataset is not None:
         recipe, notices = swap_dataset(recipe, dataset)
+    spec = make_spec(recipe, Registry(plugins))
+    faults = Faults(recipe)  # which `make_spec` has raised already
+    changed = changes(faults, read_records(faults, recipe.values.get(SECTION, {})), spec.components)
     return Opened(
         name=located.name,
-        spec=make_spec(recipe, Registry(plugins)),
+        spec=spec,
         checkpoint=checkpoint,
         folder=run.path,
         is_registered=located.model is not None,
-        notices=notices,
+        notices=(*notices, *changed),
     )
 
 

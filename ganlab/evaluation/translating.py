@@ -24,6 +24,7 @@ class Translated:
     grid: Tensor  # uint8 [photos, 1 + targets, C, H, W]
     captions: Sequence[str]  # of columns
     photos: Mapping[str, Path]  # rows, by the name that their files get
+    notices: Sequence[str]  # of the model, a line each
 
     def write(self, out: Path, *, separate: bool) -> list[Path]:
         """Write a picture for each photo into the folder `out`, or with `separate` each image; return what was written.
@@ -65,6 +66,7 @@ def translate(source: str, images: Sequence[Path], to: Sequence[str], *, raw: bo
         grid=torch.stack([pixels, *made], 1),
         captions=["original", *(target.caption for target in asked)],
         photos=photos,
+        notices=opened.notices,
     )
 
 

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 __all__ = ["Adversarial", "Criterion", "Penalty"]
 
+_PAIRS = ("adversarial", "joint", "paired")  # families of a discriminator's and a generator's term
+
 
 class Adversarial(nn.Module):
     """Averages an adversarial, joint or paired loss; hands real logits to a loss whose `generator` names `real`."""
@@ -84,9 +86,18 @@ class Penalty(nn.Module):
             return _mean(self.loss(critic, _full(real), _full(fake.detach())))
 
 
+def missing_methods(family: str, loss: Any) -> list[str]:
+    """Return the methods that a loss of `family` must have and has not."""
+    if family in _PAIRS:
+        return [name for name in ("discriminator", "generator") if not callable(getattr(loss, name, None))]
+    if isinstance(loss, nn.Module):  # callable without a method of its own
+        return ["forward"] if type(loss).forward is nn.Module.forward else []
+    return [] if callable(loss) else ["__call__"]
+
+
 def wrap(family: str, loss: Any) -> nn.Module:
     """Return what the objective gets for a loss of `family`."""
-    if family in ("adversarial", "joint", "paired"):
+    if family in _PAIRS:
         return Adversarial(loss)
     return Penalty(loss) if family == "penalty" else Criterion(loss)
 

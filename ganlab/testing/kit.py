@@ -82,9 +82,9 @@ class Subject:
         try:
             return model.model_validate_json(to_json(self.settings(**changes)))
         except ValidationError as error:
-            if changes:
+            if changes and not any(fault["type"] == "missing" for fault in error.errors()):
                 raise
-            raise _refused(model, error) from None
+            raise _refused(model, error, has_model=self.component.component.options is not None) from None
 
     def build(self, **changes: Any) -> Any:
         """Return a loss or an evaluator, built as a recipe builds it."""
@@ -171,14 +171,17 @@ def findings(of: Iterable[Case]) -> Iterator[Finding]:
         facts: Mapping[str, Any]
         try:
             facts = {"verdict": "holds", "why": case.run() or ""}
-        except NotApplicable as reason:
-            facts = {"verdict": "not applicable", "why": str(reason)}
+        except NotApplicable as skip:
+            facts = {"verdict": "not applicable", "why": str(skip)}
         except Broken as fault:
             facts = {"verdict": "broken", "why": str(fault), "where": fault.where or case.subject.place}
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a plugin's code may do anything, sys.exit too
-            why = str(error) if isinstance(error, GanlabError) else f"raises {in_one_line(error)}"
+            if isinstance(error, GanlabError):
+                why = str(error)
+            else:
+                why = reason(error) if isinstance(error, ValidationError) else f"raises {reason(error)}"
             facts = {"verdict": "broken", "why": why, "where": _raised_at(error, case.subject)}
         yield Finding(case=case, seconds=time.perf_counter() - start, **facts)
 
@@ -195,7 +198,10 @@ def told_elsewhere(what: str) -> Iterator[None]:
 
 
 def reason(error: BaseException) -> str:
-    """Return why, in one line; of a `Broken` without its type."""
+    """Return why, in one line; of a `Broken` without its type, of options the faults of each."""
+    if isinstance(error, ValidationError):
+        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+        return f"{error.title} is refused: {'; '.join(faults)}"
     return str(error) if isinstance(error, Broken) else in_one_line(error)
 
 
@@ -208,12 +214,14 @@ def place_of(thing: object) -> str:
         return ""
 
 
-def _refused(model: type[BaseModel], error: ValidationError) -> Broken | NotApplicable:
+def _refused(model: type[BaseModel], error: ValidationError, *, has_model: bool) -> Broken | NotApplicable:
     """Return what it means that a model refuses its own SMALL."""
     faults = {".".join(map(str, fault["loc"])): fault for fault in error.errors()}
     missing = [name for name, fault in faults.items() if fault["type"] == "missing"]
     if missing:
-        return NotApplicable(f"{', '.join(missing)} must be given; {model.__name__}.SMALL can name it")
+        it, are = ("it", "is") if len(missing) == 1 else ("each", "are")
+        place = f"{model.__name__}.SMALL" if has_model else "the SMALL of an options model"
+        return NotApplicable(f"{', '.join(missing)}: {are} missing; give {it} a default, or name {it} in {place}")
     name, fault = next(iter(faults.items()))
     return Broken(f"{model.__name__}.SMALL is refused by its own options: {name}: {fault['msg']}", place_of(model))
 

@@ -31,6 +31,7 @@ from ganlab.runs.labels import keep_labels
 from ganlab.runs.table import Table
 from ganlab.spec import Spec
 from ganlab.spec_resolved import pinned, resolved
+from ganlab.training.blame import blaming
 from ganlab.training.borrowed import take_networks
 from ganlab.training.environment import environment
 from ganlab.training.loop import Milestones, Progress, train
@@ -79,7 +80,8 @@ def start_run(
     if out is not None:
         check_out(out)  # before minutes are spent on data
     spec = pinned(spec)  # an alias may move while the run trains
-    parts = resolve(spec, device, progress=listener.reading)
+    with blaming(plugins, None, lambda: "before step 1"):
+        parts = resolve(spec, device, progress=listener.reading)
     taken = take_networks(spec, parts)
     check_disk(out or RUNS, parts)
     run = create_run(out, run_name(spec.recipe))
@@ -111,7 +113,8 @@ def resume_run(
         found = list_checkpoints(run.checkpoints)
         if has_new_end and found:
             check_new_end(run, open_checkpoint(found[-1][1]), spec.training)
-        parts = resolve(spec, device, progress=listener.reading)
+        with blaming(plugins, run.path, lambda: "before the run went on"):
+            parts = resolve(spec, device, progress=listener.reading)
         if not found:
             take_networks(spec, parts)
         if has_new_end:
@@ -216,9 +219,10 @@ def _train(
     observers.started(first_step)
     status = "failed"
     try:
-        finished = train(parts, spec.training, run, progress, end, milestones, watcher, max_minutes)
-        if finished and spec.evaluation and parts.step not in scored_steps(run):
-            milestones.evaluate(parts.step)  # the last step was saved, and scoring it had failed
+        with blaming(plugins, run.path, lambda: f"after step {parts.step}"):
+            finished = train(parts, spec.training, run, progress, end, milestones, watcher, max_minutes)
+            if finished and spec.evaluation and parts.step not in scored_steps(run):
+                milestones.evaluate(parts.step)  # the last step was saved, and scoring it had failed
         status = "finished" if finished else "stopped"
     except Interrupted:
         status = "stopped"

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from ganlab.testing.small_run import train_small
 
 from ganlab.plugins import Plugins, load_plugins
 from ganlab.recipe import find_recipe, load_recipe, swap_dataset, with_sets
 from ganlab.registry import Registry
 from ganlab.spec import Spec, make_spec
+from ganlab.testing.small_run import train_small
 
 MEASURES = ["d_accuracy", "d_f1", "g_accuracy", "g_f1"]
 TERMS = {

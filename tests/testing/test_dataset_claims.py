@@ -498,4 +498,6 @@ def test_settings_that_are_refused_or_missing_are_told() -> None:
     why = "Wrong.SMALL is refused by its own options: sed: Extra inputs are not permitted"
     assert broken(check(model=Wrong)) == {"promises_without_reading": why}
     found = check(model=Missing)
-    assert {(f.verdict, f.why) for f in found} == {("not applicable", "folder must be given; Missing.SMALL can name it")}
+    assert {(f.verdict, f.why) for f in found} == {
+        ("not applicable", "folder: is missing; give it a default, or name it in Missing.SMALL")
+    }

@@ -225,3 +225,38 @@ def test_every_option_says_what_it_is_those_of_a_table_too() -> None:
     assert why.where.startswith(f"{__file__}:")
     why = whole(offering(Component("a", Plain, **described)))["says_what_each_option_is"]  # type: ignore[arg-type]
     assert (why.verdict, why.why) == ("holds", "a constructor cannot describe a.margin; an options model can")
+
+
+RECIPES = """
+from pathlib import Path
+from ganlab import hookimpl
+
+@hookimpl
+def ganlab_recipes(): return [Path(__file__).parent / "recipes_{name}"]
+"""
+
+
+def test_recipes_that_a_plugin_offers_are_checked(installed_plugin: Any) -> None:
+    folder = installed_plugin("offering", RECIPES.replace("{name}", "offering")).parent / "recipes_offering"
+    folder.mkdir()
+    base = (Path(__file__).parents[2] / "recipes" / "quickstart.toml").read_text()
+    (folder / "a.toml").write_text('extends = "part.toml"\n[training]\nsteps = 5\n')
+    (folder / "part.toml").write_text(base.replace("\nsteps =", "\n# steps ="))  # says no end: valid only where extended
+    assert whole("offering")["offers_valid_recipes"].verdict == "holds"
+
+    (folder / "b.toml").write_text('extends = "part.toml"\n[training]\nsteps = 5\nbatch_imges = 4\n')
+    finding = whole("offering")["offers_valid_recipes"]
+    assert (finding.verdict, finding.where) == ("broken", str(folder / "b.toml"))
+    assert finding.why == f"{folder / 'b.toml'}:4: training.batch_imges: unknown key; did you mean 'batch_images'?"
+
+
+def test_a_recipe_whose_data_are_absent_is_no_fault_of_the_plugin(
+    installed_plugin: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GANLAB_DATA", str(tmp_path / "nowhere"))
+    folder = installed_plugin("distant", RECIPES.replace("{name}", "distant")).parent / "recipes_distant"
+    folder.mkdir()
+    table = '[dataset]\nuse = "image_folder"\n[architecture]\nuse = "dcgan"\n[objective]\nuse = "gan"\n'
+    (folder / "far.toml").write_text(table + "[training]\nsteps = 5\n")
+    finding = whole("distant")["offers_valid_recipes"]
+    assert (finding.verdict, finding.why) == ("holds", "the data of far.toml are not here: not checked to the end")

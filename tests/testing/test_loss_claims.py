@@ -225,7 +225,8 @@ RIGHT = [
 @pytest.mark.parametrize(("family", "loss"), RIGHT)
 def test_a_right_loss_holds_in_every_claim(found: Found, family: str, loss: Callable[..., object]) -> None:
     of = findings_of(found, family, loss)
-    assert {(finding.verdict, finding.why) for finding in of} <= {("holds", ""), ("holds", "keeps mean")}
+    remarks = {"", "keeps mean", "tried logits from -1000 to 1000, in fp32"}
+    assert {(finding.verdict, finding.why) for finding in of} <= {("holds", remark) for remark in remarks}
     assert len(of) >= 8
 
 
@@ -406,3 +407,28 @@ def test_a_fault_is_told_with_its_place(found: Found) -> None:
     assert where["broken"] == f"{__file__}:{line}"
     where = {finding.verdict: finding.where for finding in findings_of(found, "adversarial", Upside)}
     assert where["broken"] == f"{__file__}:{inspect.getsourcelines(Upside)[1]}"
+
+
+class LogCosh(Hinge):
+    """Overflows in fp32 beyond 88, and its values are right below."""
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Any:
+        return (real - 1).cosh().log(), (fake + 1).cosh().log()
+
+
+def test_logits_are_tried_beyond_the_range_of_exp(found: Found) -> None:
+    assert broken(findings_of(found, "adversarial", LogCosh)) == {
+        "is_finite": "discriminator[1] is inf for real logits of 0 and fake logits of 1000"
+    }
+    told = {f.case.claim.__name__: f.why for f in findings_of(found, "adversarial", Hinge)}
+    assert told["is_finite"] == "tried logits from -1000 to 1000, in fp32"
+
+
+class NeedsMargin(Hinge):
+    def __init__(self, margin: float) -> None:
+        self.margin = margin
+
+
+def test_a_constructor_that_must_be_told_something_says_what(found: Found) -> None:
+    why = "margin: is missing; give it a default, or name it in the SMALL of an options model"
+    assert {(f.verdict, f.why) for f in findings_of(found, "adversarial", NeedsMargin)} == {("not applicable", why)}

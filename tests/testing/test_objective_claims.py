@@ -651,3 +651,39 @@ def test_a_right_objective_holds_in_every_claim() -> None:
     assert [(finding.case.text, finding.verdict) for finding in held if finding.verdict != "holds"] == []
     assert [finding.why for finding in held if finding.why] == ["with stand-ins, on gray images of 8 px with classes"]
     assert len(held) == len(list(claims.claims(held[0].case.subject)))
+
+
+class Preserved(Gan):
+    """Its generator learns from one term; the other is of fakes that are detached."""
+
+    def step(self, s: Step) -> Iterator[Update]:
+        generator, discriminator = s.nets["generator"], s.nets["discriminator"]
+        batch = s.batch()
+        fake = generator(s.noise(len(batch)), batch.labels)
+        real, false = discriminator(batch.images).logits, discriminator(fake.detach()).logits
+        yield Update("discriminator", d_adversarial=self.adversarial.discriminator(real, false))
+        logits = discriminator(fake.detach()).logits
+        g_adversarial = self.adversarial.generator(logits, lambda: real.detach())
+        yield Update("generator", g_adversarial=g_adversarial, g_size=fake.square().mean())
+
+
+class SizeWeights(Weights):
+    g_size: float = 1.0
+
+
+class SizeOptions(GanOptions):
+    weights: SizeWeights = SizeWeights()
+
+
+def test_a_term_that_moves_nothing_is_named() -> None:
+    finding = found(claims.moves_with_each_term, Preserved, SizeOptions)
+    why = "computed of detached images, under no_grad, or of another player's networks alone?"
+    assert (finding.verdict, finding.why) == ("broken", f"g_adversarial moves no network of generator: {why}")
+    assert finding.where == line_of(Preserved.step, 'Update("generator"')
+    assert found(claims.reaches_every_network, Preserved, SizeOptions).verdict == "holds"
+
+
+def test_a_term_without_slope_still_counts_as_connected() -> None:
+    flat = like_gan(late=lambda self, s, images, logits: 0.0)
+    assert found(claims.moves_with_each_term, flat).verdict == "holds"
+    assert found(claims.moves_with_each_term).verdict == "holds"

@@ -21,6 +21,7 @@ from ganlab.testing.dataset.faults import (
 from ganlab.testing.dataset.reading import (
     Reading,
     accepted,
+    completed,
     first_reading,
     other_values,
     read,
@@ -60,7 +61,7 @@ def claims(subject: Subject) -> Iterable[Claim]:
 
 def promises_without_reading(subject: Subject) -> None:
     """Says what its images look like without opening a file."""
-    options = subject.options()
+    options = completed(subject.options())
     where = place_of(type(options).data_spec)
     options.data_spec()  # whatever it imports is imported now
     with heard_files() as opened:

@@ -78,7 +78,7 @@ class _Remembered:
 @lru_cache(maxsize=1)  # the claims about one data set share its first reading
 def first_reading(subject: Subject) -> Reading:
     """Return what the data set reads, small; raises NotApplicable if its data are absent."""
-    return read(subject, subject.options())
+    return read(subject, completed(subject.options()))
 
 
 def read(subject: Subject, options: DatasetOptions, seed: int = 1) -> Reading:
@@ -119,6 +119,11 @@ def usable_options(subject: Subject) -> DatasetOptions:
     """Return the options; `promises_without_reading` tells what is wrong with them."""
     with told_elsewhere("its options cannot be made"):
         options: DatasetOptions = subject.options()
+    return completed(options)
+
+
+def completed(options: DatasetOptions) -> DatasetOptions:
+    """Return the options with what the files fill in; raises NotApplicable if the data are absent."""
     try:
         return options.found()
     except DataError as absent:

@@ -18,6 +18,7 @@ from ganlab.testing.loss.directions import (
     tells_real_from_fake,
 )
 from ganlab.testing.loss.examples import (
+    EXTREMES,
     JOINT,
     ON_LOGITS,
     Example,
@@ -121,7 +122,7 @@ def judges_each_logit_on_its_own(subject: Subject) -> None:
 
 
 @once_it_runs
-def is_finite(subject: Subject) -> None:
+def is_finite(subject: Subject) -> str | None:
     """Stays finite at the extremes, its gradient too."""
     family = family_of(subject)
     for example in extremes(family):
@@ -132,6 +133,8 @@ def is_finite(subject: Subject) -> None:
             for gradient in _gradients(losses.sum(), at):
                 if not gradient.isfinite().all():
                     raise Broken(f"the gradient of {part} is {_odd(gradient)} for {example.text}")
+    on_logits = family in (*ON_LOGITS, "classification")
+    return f"tried logits from {min(EXTREMES):g} to {max(EXTREMES):g}, in fp32" if on_logits else None
 
 
 @once_it_runs

@@ -43,7 +43,7 @@ class Assembly:
 
 
 def assemble(subject: Subject, precision: str = "fp32", **changes: Any) -> Assembly:
-    """Return an objective, small, with `changes`, and what fits it: networks of its own plugin, of others, or stand-ins.
+    """Return an objective, small, with `changes`, and what fits it: networks of its own plugin, stand-ins, or those of others.
 
     Raises `Broken` if stand-ins do not fit either, `NotApplicable` if its needs have words that no stand-in knows.
     """
@@ -51,30 +51,36 @@ def assemble(subject: Subject, precision: str = "fp32", **changes: Any) -> Assem
     settings = subject.settings(**changes)
     registry = Registry(with_the_kits_own(subject.plugins))
     reasons: dict[str, None] = {}
+    of_stand_ins: dict[str, None] = {}
     for architecture in _architectures(subject, registry, options):
-        last: dict[str, None] = {}
+        own: dict[str, None] = {}
         for data in tiny.forms():
             recipe = _recipe(subject.component, settings, options, architecture, data, precision)
             try:
                 spec = make_spec(recipe, registry)
             except RecipeError as error:
-                last.update(dict.fromkeys(line.strip().removeprefix(_PLACE) for line in str(error).splitlines()[1:]))
+                own.update(dict.fromkeys(line.strip().removeprefix(_PLACE) for line in str(error).splitlines()[1:]))
             except Exception as error:  # a plugin's own code says what fits
-                last[in_one_line(error)] = None
+                own[in_one_line(error)] = None
             else:
                 splits = spec.dataset.registered.load_target()(spec.dataset.options).read()
                 return Assembly(spec=spec, images=CachedImages(splits=dict(splits), fingerprint="tiny", notices=[]))
-        reasons |= last
-    unknown = [reason for reason in last if "there is no stand-in" in reason]
+        reasons |= own
+        if str(architecture["use"]).startswith(f"{KIT}:"):
+            of_stand_ins = own
+    unknown = [reason for reason in of_stand_ins if "there is no stand-in" in reason]
     if unknown:
         raise NotApplicable(f"no architecture here fits it: {'; '.join(reasons)}")
-    raise Broken("; ".join(last), place_of(type(options)))
+    raise Broken("; ".join(of_stand_ins), place_of(type(options)))
 
 
 def _architectures(subject: Subject, registry: Registry, options: ObjectiveOptions) -> Iterator[dict[str, Any]]:
-    """Yield the table of each architecture with small settings, the likeliest first and the stand-ins last."""
-    found = registry.all("architecture")
-    for architecture in sorted(found, key=lambda each: (each.distribution == KIT, each.plugin != subject.component.plugin)):
+    """Yield the table of each architecture with small settings: of the same plugin, then the stand-ins, then the others."""
+
+    def rank(architecture: Registered) -> int:
+        return 0 if architecture.plugin == subject.component.plugin else 1 if architecture.distribution == KIT else 2
+
+    for architecture in sorted(registry.all("architecture"), key=rank):
         needs = {"needs": dict(options.needs())} if architecture.distribution == KIT else {}
         yield {"use": architecture.full_name, **subject.beside(architecture).settings(**needs)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Any
 
+import torch
 from pydantic import BaseModel
 from torch import Tensor
 
@@ -29,6 +30,7 @@ def claims(subject: Subject) -> Iterable[Claim]:
         yields_terms,
         moves_one_player_at_a_time,
         reaches_every_network,
+        moves_with_each_term,
         leaves_networks_as_they_were,
         goes_on_after_a_checkpoint,
         stays_on_the_device,
@@ -127,6 +129,33 @@ def reaches_every_network(subject: Subject) -> None:
     raise Broken(f"the updates of {player} never reach {network}: its gradients are none, or zero")
 
 
+def moves_with_each_term(subject: Subject) -> None:
+    """Moves a network of its player with each term."""
+    parts = working(subject).parts()
+    reached: set[tuple[str, str]] = set()
+    waiting: dict[tuple[str, str], Hashable] = {}  # with a phase that yields it; a term that is always 0 is switched off
+    idle = "computed of detached images, under no_grad, or of another player's networks alone?"
+
+    def look_at(update: Update) -> None:
+        for name, term in update.terms.items():
+            if _reaches(parts, update.player, term):
+                reached.add((update.player, name))
+            elif term.any():
+                waiting.setdefault((update.player, name), phase)
+
+    def tell(update: Update) -> None:
+        if update.player == player and found in update.terms:
+            raise Broken(f"{found} moves no network of {player}: {idle}")
+
+    for number, phase in enumerate(phases(parts.objective), 1):
+        take_step(parts, phase, Look(yielded=look_at))
+        if number >= MOST_PHASES and not waiting.keys() - reached:
+            break
+    for (player, found), phase in waiting.items():
+        if (player, found) not in reached:
+            take_step(parts, phase, Look(yielded=tell))  # once more, to find its line
+
+
 def leaves_networks_as_they_were(subject: Subject) -> None:
     """Leaves networks in the mode in which it found them.
 
@@ -188,6 +217,19 @@ def computes_in_bf16(subject: Subject) -> None:
     """Stays finite in bf16."""
     working(subject)
     take_each_phase(assemble(subject, precision="bf16").parts(), times=2)
+
+
+def _reaches(parts: Parts, player: str, term: Tensor) -> bool:
+    """Return whether a term's graph leads to a weight of its player, however small the gradient."""
+    if not term.requires_grad:
+        return False
+    weights = [weight for network in parts.players[player] for weight in parts.nets[network].parameters()]
+    weights = [weight for weight in weights if weight.requires_grad]
+    try:
+        gradients = torch.autograd.grad(term, weights, retain_graph=True, allow_unused=True) if weights else ()
+    except RuntimeError:
+        return True  # what cannot be differentiated alone, the descent itself tells
+    return any(gradient is not None for gradient in gradients)
 
 
 def _modes(parts: Parts) -> dict[str, dict[str, Any]]:

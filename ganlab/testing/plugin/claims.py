@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,20 +14,23 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ganlab.errors import GanlabError
+from ganlab.errors import DataError, GanlabError, RecipeError
+from ganlab.recipe import load_recipe, parse_recipe, read_text
 from ganlab.registry import Registered
+from ganlab.spec import make_spec
 from ganlab.spec_signature import signature_options
 from ganlab.testing.kit import Broken, Claim, NotApplicable, Subject, place_of
 from ganlab.testing.plugin import probe
 
 _SECONDS = {"built-in": 0.25, "third party": 1.0}  # of CPU time
 _TIMEOUT_SECONDS = 120
+_FAULTS = 3  # told of a recipe with many
 
 
 def claims(subject: Subject) -> Iterable[Claim]:
     """Return the claims; those about the import share one new process."""
     imported = _Import(subject)
-    return (
+    claims_of_all = (
         loads,
         imported.works_in_a_new_process,
         imported.is_quick,
@@ -39,6 +43,7 @@ def claims(subject: Subject) -> Iterable[Claim]:
         says_what_each_component_is,
         says_what_each_option_is,
     )
+    return (*claims_of_all, offers_valid_recipes) if _recipes(subject) else claims_of_all
 
 
 def loads(subject: Subject) -> str:
@@ -196,6 +201,42 @@ def says_what_each_option_is(subject: Subject) -> str | None:
                 f'{registered.kind} {registered.name}: {name} has no description; Field(..., description="...")', where
             )
     return f"a constructor cannot describe {', '.join(silent)}; an options model can" if silent else None
+
+
+def offers_valid_recipes(subject: Subject) -> str | None:
+    """Offers recipes that are valid.
+
+    With the plugin and ganlab's own; a recipe that is incomplete is valid where another one extends it.
+    """
+    faults: dict[Path, RecipeError] = {}
+    extended: set[Path] = set()
+    for path in _recipes(subject):
+        try:
+            make_spec(load_recipe(path), subject.registry)
+        except RecipeError as error:
+            faults[path] = error
+        if path not in faults or faults[path].code == DataError.code:
+            extended.update(_ancestors(path))
+    for path, found in faults.items():
+        if found.code != DataError.code and path.resolve() not in extended:
+            first, *lines = (line.strip() for line in str(found).splitlines())
+            more = f"; and {len(lines) - _FAULTS} more" if len(lines) > _FAULTS else ""
+            raise Broken("; ".join(lines[:_FAULTS] or [first]) + more, str(path))
+    absent = [path.name for path, found in faults.items() if found.code == DataError.code]
+    return f"the data of {', '.join(absent)} are not here: not checked to the end" if absent else None
+
+
+def _recipes(subject: Subject) -> tuple[Path, ...]:
+    """Return the recipe files that the plugin offers, not those of the plugins beside it."""
+    points = tuple(point for point in subject.source.entry_points if point.name == subject.record.name)
+    return replace(subject.source, entry_points=points).alone().recipes
+
+
+def _ancestors(path: Path) -> Iterator[Path]:
+    """Yield the file that a recipe extends, and what that one extends in turn."""
+    while extends := parse_recipe(read_text(path), path).values.get("extends"):
+        path = path.parent / extends
+        yield path.resolve()
 
 
 def _undescribed(model: type) -> Iterator[tuple[str, str]]:
