@@ -105,7 +105,7 @@ def test_a_component_without_a_model_is_shown_by_its_signature(installed_plugin:
         # margin: required
         # mode
         # sizes
-        paired = {{ use = "soft", margin = 1.0, mode = "mean", sizes = [1, 2] }}
+        adversarial = {{ use = "soft", margin = 1.0, mode = "mean", sizes = [1, 2] }}
         """
     )
 
