@@ -2,7 +2,8 @@
 
 from ganlab.layers.augment import diff_augment
 from ganlab.layers.instance_norm import InstanceNorm
+from ganlab.layers.keras import draw_as_keras
 from ganlab.layers.networks import clip, inference
 from ganlab.layers.spectral import spectral_norm
 
-__all__ = ["InstanceNorm", "clip", "diff_augment", "inference", "spectral_norm"]
+__all__ = ["InstanceNorm", "clip", "diff_augment", "draw_as_keras", "inference", "spectral_norm"]

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganlab import DataSpec, Verdict
+from ganlab.layers import draw_as_keras
 from ganlab_acgan.options import AcGanNetworks, doublings
 
 _SLOPE = 0.2  # of every LeakyReLU
@@ -29,7 +30,7 @@ class AcGan:
             "discriminator": Discriminator(self._options, self._data),
         }
         for net in nets.values():
-            net.apply(_draw_as_keras)
+            net.apply(draw_as_keras)
         return nets
 
     def noise(self, count: int, device: torch.device) -> Tensor:
@@ -120,14 +121,3 @@ def _doubling(inputs: int, outputs: int, *, batch_norm: bool) -> nn.Sequential:
     # Keras' momentum of 0.99 is 0.01 here.
     norm = nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.01) if batch_norm else nn.Identity()
     return nn.Sequential(nn.ConvTranspose2d(inputs, outputs, 4, 2, 1), norm, nn.LeakyReLU(_SLOPE))
-
-
-@torch.no_grad()
-def _draw_as_keras(layer: nn.Module) -> None:
-    """Draw Glorot uniform weights and zero biases; the vectors of an embedding from [-0.05, 0.05)."""
-    if isinstance(layer, nn.Embedding):
-        nn.init.uniform_(layer.weight, -0.05, 0.05)
-    elif isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.xavier_uniform_(layer.weight)
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)

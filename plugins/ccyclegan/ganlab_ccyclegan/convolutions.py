@@ -4,9 +4,10 @@ On a CPU, forward and backward, a convolution of 4x4 images to a point is 4 time
 point 5 times, and one to a gray image twice.
 """
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from ganlab.layers import draw_as_keras
 
 _FEW_CHANNELS = 3
 
@@ -46,14 +47,6 @@ class Up(nn.ConvTranspose2d):
             size = (2 * height + 2, 2 * width + 2)
             return F.fold(blocks.transpose(1, 2), size, kernel_size=4, stride=2) + self.bias[:, None, None]
         return super().forward(x, output_size)
-
-
-@torch.no_grad()
-def draw_as_keras(layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear) -> None:
-    """Draw Glorot uniform weights and zero biases."""
-    nn.init.xavier_uniform_(layer.weight)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
 
 
 def _last(x: Tensor) -> Tensor:

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganlab import DataSpec, Verdict
-from ganlab.layers import InstanceNorm, spectral_norm
-from ganlab_ccyclegan.convolutions import Down, Up, draw_as_keras
+from ganlab.layers import InstanceNorm, draw_as_keras, spectral_norm
+from ganlab_ccyclegan.convolutions import Down, Up
 from ganlab_ccyclegan.options import LEVELS, CCycleGanNetworks, level_sizes_px
 
 _SLOPE = 0.2  # of every LeakyReLU

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganlab import DataSpec, Verdict
+from ganlab.layers import draw_as_keras
 from ganlab_cgan.options import CGanNetworks
 
 _SLOPE = 0.2  # of every LeakyReLU
@@ -27,7 +28,7 @@ class CGan:
             "discriminator": Discriminator(self._options, self._data),
         }
         for net in nets.values():
-            net.apply(_draw_as_keras)
+            net.apply(draw_as_keras)
         return nets
 
     def noise(self, count: int, device: torch.device) -> Tensor:
@@ -99,14 +100,3 @@ class LabelMaps(nn.Module):
         vectors = torch.lerp(no, yes, labels[:, :, None])
         maps: Tensor = self.unfold(self.draw(vectors.view(len(labels), self.maps, -1)))
         return maps
-
-
-@torch.no_grad()
-def _draw_as_keras(layer: nn.Module) -> None:
-    """Draw Glorot uniform weights and zero biases; the vectors of an embedding from [-0.05, 0.05)."""
-    if isinstance(layer, nn.Embedding):
-        nn.init.uniform_(layer.weight, -0.05, 0.05)
-    elif isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.xavier_uniform_(layer.weight)
-        if layer.bias is not None:
-            nn.init.zeros_(layer.bias)
