@@ -23,7 +23,7 @@ def spectral_norm(network: nn.Module) -> nn.Module:
         raise ValueError(f"{type(network).__name__} has no convolution and no linear layer")
     for layer in layers:
         parametrizations.spectral_norm(layer)
-        chain: Any = layer.parametrizations["weight"]  # type: ignore[index]
+        chain: Any = layer.parametrizations["weight"]  # type: ignore[index]  # torch types it as any module
         chain[-1] = _InFullPrecision(chain[-1])
     return network
 

@@ -5,19 +5,19 @@ from typing import Any
 import pytest
 import torch
 from ganlab_dcgan import smile
-from ganlab_dcgan.mlp import FaceMlp
+from ganlab_dcgan.mlp import face_mlp
 from ganlab_dcgan.options import DcganNetworks, FaceMlpNetworks, SmileNetworks, first_map
-from ganlab_dcgan.radford import Dcgan
-from ganlab_dcgan.smile import SmileGan, SmileWgan, double, halve
+from ganlab_dcgan.radford import dcgan
+from ganlab_dcgan.smile import double, halve, smile_gan, smile_wgan
 from torch import Tensor, nn
 
 from ganlab import DataSpec, Verdict
 
 ALL: dict[str, tuple[Any, Any]] = {
-    "face_mlp": (FaceMlp, FaceMlpNetworks),
-    "dcgan": (Dcgan, DcganNetworks),
-    "smile_gan": (SmileGan, SmileNetworks),
-    "smile_wgan": (SmileWgan, SmileNetworks),
+    "face_mlp": (face_mlp, FaceMlpNetworks),
+    "dcgan": (dcgan, DcganNetworks),
+    "smile_gan": (smile_gan, SmileNetworks),
+    "smile_wgan": (smile_wgan, SmileNetworks),
 }
 
 

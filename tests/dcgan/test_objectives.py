@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 import torch
+from ganlab_dcgan import radford, smile
 from ganlab_dcgan.gan import Gan
 from ganlab_dcgan.objective_options import GanObjective, WganObjective
 from ganlab_dcgan.options import DcganNetworks, SmileNetworks
-from ganlab_dcgan.radford import Dcgan
-from ganlab_dcgan.smile import SmileWgan
 from ganlab_dcgan.wgan import Wgan
 from ganlab_losses.adversarial import BinaryCrossEntropy, Wasserstein
 from ganlab_losses.penalties import NoPenalty, RealPenalty
@@ -69,13 +68,13 @@ def wgan(penalty: Any = None, **options: Any) -> Wgan:
 
 def dcgan(**options: Any) -> dict[str, nn.Module]:
     torch.manual_seed(0)
-    return Dcgan(DcganNetworks(width=4, noise_length=Z, **options), DATA).networks()
+    return radford.dcgan(DcganNetworks(width=4, noise_length=Z, **options), DATA).networks()
 
 
 def smile_wgan(dtype: torch.dtype = torch.float32) -> dict[str, nn.Module]:
     torch.manual_seed(0)
     options = SmileNetworks(width=4, discriminator_width=4, noise_length=Z)
-    return {name: net.to(dtype) for name, net in SmileWgan(options, DATA).networks().items()}
+    return {name: net.to(dtype) for name, net in smile.smile_wgan(options, DATA).networks().items()}
 
 
 def calls(network: nn.Module) -> list[Tensor]:

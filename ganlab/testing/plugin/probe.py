@@ -51,7 +51,7 @@ class Shares:
             if name == "torch":
                 self._watch_cuda(module)
 
-        spec.loader.exec_module = timed  # type: ignore[method-assign]
+        spec.loader.exec_module = timed  # type: ignore[method-assign]  # of this loader alone
         return spec
 
     def _watch_cuda(self, torch: Any) -> None:

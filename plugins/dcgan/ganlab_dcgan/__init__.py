@@ -13,28 +13,28 @@ def ganlab_architectures() -> list[Component]:
     return [
         Component(
             "face_mlp",
-            "ganlab_dcgan.mlp:FaceMlp",
+            "ganlab_dcgan.mlp:face_mlp",
             options=f"{_OPTIONS}:FaceMlpNetworks",
             summary="fully connected generator and discriminator, without normalisation; any size of image",
             paper=_FACES,
         ),
         Component(
             "dcgan",
-            "ganlab_dcgan.radford:Dcgan",
+            "ganlab_dcgan.radford:dcgan",
             options=f"{_OPTIONS}:DcganNetworks",
             summary="4x4 convolutions with stride 2 and batch normalisation, from 4x4 to the image and back",
             paper="Radford, Metz and Chintala, 2015",
         ),
         Component(
             "smile_gan",
-            "ganlab_dcgan.smile:SmileGan",
+            "ganlab_dcgan.smile:smile_gan",
             options=f"{_OPTIONS}:SmileNetworks",
             summary="5x5 convolutions in both networks, 2048 channels at 4x4; model 0 of SMiLEConverter",
             paper=_SMILE,
         ),
         Component(
             "smile_wgan",
-            "ganlab_dcgan.smile:SmileWgan",
+            "ganlab_dcgan.smile:smile_wgan",
             options=f"{_OPTIONS}:SmileNetworks",
             summary="the generator of smile_gan and a 4x4 critic without biases that ends in patches; model 1",
             paper=_SMILE,

@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 
 from ganlab import DataSpec, Verdict
-from ganlab.layers import spectral_norm
-from ganlab_dcgan.noise import draw_noise
+from ganlab_dcgan.from_noise import FromNoise
 from ganlab_dcgan.options import FaceMlpNetworks
 
 
-class FaceMlp:
-    """Makes images from noise by linear layers, whose weights start as torch draws them."""
-
-    def __init__(self, options: FaceMlpNetworks, data: DataSpec) -> None:
-        self._options, self._data = options, data
-
-    def networks(self) -> dict[str, nn.Module]:
-        """Return the two networks, freshly drawn."""
-        generator, discriminator = Generator(self._options, self._data), Discriminator(self._options, self._data)
-        return {
-            "generator": generator,
-            "discriminator": spectral_norm(discriminator) if self._options.spectral_norm else discriminator,
-        }
-
-    def noise(self, count: int, device: torch.device) -> Tensor:
-        """Return [count, Z]."""
-        return draw_noise(self._options.noise, count, self._options.noise_length, device)
-
-    def generate(self, nets: Mapping[str, nn.Module], noise: Tensor, labels: Tensor) -> Tensor:
-        """Return one image a row of `noise` [N, Z], [N, C, H, W] in [-1, 1]; the labels say only how many."""
-        images: Tensor = nets["generator"](noise)
-        return images
+def face_mlp(options: FaceMlpNetworks, data: DataSpec) -> FromNoise:
+    """Return linear layers, whose weights start as torch draws them."""
+    return FromNoise(options, lambda: (Generator(options, data), Discriminator(options, data)))
 
 
 class Generator(nn.Module):

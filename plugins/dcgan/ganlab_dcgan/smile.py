@@ -2,59 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
 from ganlab import DataSpec, Verdict
-from ganlab.layers import spectral_norm
-from ganlab_dcgan.noise import draw_noise
+from ganlab_dcgan.from_noise import FromNoise
 from ganlab_dcgan.options import SmileNetworks, first_map
 
 _SLOPE = 0.2  # of the discriminators' LeakyReLU
 _DEVIATION = 0.02  # of all weights at the start, around 0, and of the scales of batch normalisation, around 1
 
 
-class SmileGan:
-    """Model 0: 5x5 convolutions in both networks."""
-
-    def __init__(self, options: SmileNetworks, data: DataSpec) -> None:
-        self._options, self._data = options, data
-
-    def networks(self) -> dict[str, nn.Module]:
-        """Return the two networks, freshly drawn."""
-        return _drawn(Generator(self._options, self._data), Discriminator(self._options, self._data), self._options)
-
-    def noise(self, count: int, device: torch.device) -> Tensor:
-        """Return [count, Z]."""
-        return draw_noise(self._options.noise, count, self._options.noise_length, device)
-
-    def generate(self, nets: Mapping[str, nn.Module], noise: Tensor, labels: Tensor) -> Tensor:
-        """Return one image a row of `noise` [N, Z], [N, C, H, W] in [-1, 1]; the labels say only how many."""
-        images: Tensor = nets["generator"](noise)
-        return images
+def smile_gan(options: SmileNetworks, data: DataSpec) -> FromNoise:
+    """Return model 0: 5x5 convolutions in both networks."""
+    return FromNoise(options, lambda: _drawn(Generator(options, data), Discriminator(options, data)))
 
 
-class SmileWgan:
-    """Model 1: the same generator, and a critic of 4x4 convolutions without biases."""
-
-    def __init__(self, options: SmileNetworks, data: DataSpec) -> None:
-        self._options, self._data = options, data
-
-    def networks(self) -> dict[str, nn.Module]:
-        """Return the two networks, freshly drawn."""
-        return _drawn(Generator(self._options, self._data), Critic(self._options, self._data), self._options)
-
-    def noise(self, count: int, device: torch.device) -> Tensor:
-        """Return [count, Z]."""
-        return draw_noise(self._options.noise, count, self._options.noise_length, device)
-
-    def generate(self, nets: Mapping[str, nn.Module], noise: Tensor, labels: Tensor) -> Tensor:
-        """Return one image a row of `noise` [N, Z], [N, C, H, W] in [-1, 1]; the labels say only how many."""
-        images: Tensor = nets["generator"](noise)
-        return images
+def smile_wgan(options: SmileNetworks, data: DataSpec) -> FromNoise:
+    """Return model 1: the same generator, and a critic of 4x4 convolutions without biases."""
+    return FromNoise(options, lambda: _drawn(Generator(options, data), Critic(options, data)))
 
 
 class Generator(nn.Module):
@@ -152,13 +120,10 @@ def _draw_cut_normal(weight: Tensor) -> None:
         outside = outside[redrawn.abs() > 2 * _DEVIATION]
 
 
-def _drawn(generator: nn.Module, discriminator: nn.Module, options: SmileNetworks) -> dict[str, nn.Module]:
+def _drawn(generator: nn.Module, discriminator: nn.Module) -> tuple[nn.Module, nn.Module]:
     for network in (generator, discriminator):
         draw_as_smile(network)
-    return {
-        "generator": generator,
-        "discriminator": spectral_norm(discriminator) if options.spectral_norm else discriminator,
-    }
+    return generator, discriminator
 
 
 def _halve_without_bias(channels_in: int, channels_out: int) -> nn.Conv2d:
