@@ -32,6 +32,18 @@ FAMILIES = {
 LabelKind = Literal["classes", "attributes", "none"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class WeightsFile:
+    """A published file of weights that a component reads and no package brings: what `ganlab weights` lists and fetches."""
+
+    name: str  # of the file, as its publisher calls it
+    size: int  # bytes
+    sha256: str
+    url: str  # the publisher's address, https
+    variable: str = ""  # the environment variable that may name another place for it, or for its folder
+    summary: str = ""
+
+
 @dataclass(frozen=True)
 class Component:
     """One thing that a plugin offers; its kind is that of the hook that returns it.
@@ -39,7 +51,8 @@ class Component:
     `target` is what builds it: the object itself, or `"package.module:Name"`, imported when a recipe first needs it.
     `options` is a pydantic model, by the same two ways; `None` takes the constructor's signature (losses and evaluators
     only: what a recipe must know of data, networks and objectives before they are built stands in their options).
-    `family` says which losses may stand in for each other.
+    `family` says which losses may stand in for each other. `weights` are published files of which it needs one, the first
+    before the others; the component itself looks for them, and nothing but `ganlab weights fetch` downloads.
     """
 
     name: str
@@ -49,6 +62,7 @@ class Component:
     version: int = 1
     summary: str = ""
     paper: str = ""
+    weights: tuple[WeightsFile, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +88,7 @@ class ImageSet:
     images: Any  # uint8 [N, C, H, W], or `Pieces` of them
     labels: Any = None  # class indices [N], or 0/1 [N, K]; None: no labels
     identities: Any = None  # int64 [N]: whose face it is; None: unknown
+    names: Sequence[str] | None = None  # N: where a person finds each, such as "cats/1.png" or "line 5"; None: unknown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +175,11 @@ class Step(Protocol):
         """Return noise as the architecture defines it, [count, Z]."""
 
     def log(self, **measures: Tensor) -> None:
-        """Record scalars that are not descended (accuracy, F1), as tensors on the device."""
+        """Record scalars that are not descended (accuracy, F1), as tensors on the device.
+
+        A watch reads how often the discriminator is right: `d_accuracy`, or one each of real and made images,
+        `d_accuracy_real` and `d_accuracy_fake`.
+        """
 
 
 @runtime_checkable
@@ -213,6 +232,17 @@ class Classifies(Architecture, Protocol):
         """Return logits [N, K]."""
 
 
+class StartsFromFiles(Architecture, Protocol):
+    """An architecture whose options name files of weights that a new run starts from."""
+
+    def load_pretrained(self, nets: Mapping[str, nn.Module]) -> Mapping[str, str]:
+        """Load them into fresh networks; return the SHA-256 of each file by the option that names it.
+
+        Called once, when a run begins, and raises `GanlabError` for a file that is missing or does not fit. Later on the
+        weights come from checkpoints, and the files may be gone.
+        """
+
+
 class Model(Protocol):
     """A trained architecture as an evaluator sees it: uint8 images on the CPU in and out, in batches of its own."""
 
@@ -221,6 +251,10 @@ class Model(Protocol):
 
     @property
     def makes(self) -> frozenset[str]: ...
+
+    @property
+    def device(self) -> torch.device:
+        """Return where the model computes; an evaluator's own networks and sums may go there."""
 
     def generate(self, labels: Tensor, seed: int) -> Tensor:
         """Return one image a row of `labels` [N, K], uint8 [N, C, H, W]."""
@@ -232,11 +266,58 @@ class Model(Protocol):
         """Return logits [N, K] for uint8 images [N, C, H, W]."""
 
 
+class NamedModel(Model, Protocol):
+    """A trained model that a recipe names, such as a judge: what a component gets for an option of type `ModelName`."""
+
+    @property
+    def name(self) -> str:
+        """Return what people call it: NAME@N, or its path."""
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of its weights: other weights, another digest."""
+
+    def features(self, images: Tensor) -> Tensor:
+        """Return what the last linear layer of `classify` reads, float32 [N, D], for uint8 images [N, C, H, W].
+
+        Raises `ValueError` for a model whose `classify` has no such layer.
+        """
+
+
 class Evaluator(Protocol):
-    """Scores a model; built, like a loss, as `Class(**options)`: each option by its name."""
+    """Scores a model; built, like a loss, as `Class(**options)`: each option by its name, a `ModelName` as the model.
+
+    May have an attribute `split = "train"`: then it gets, in the place of the test images, those that the model was
+    trained on.
+    """
 
     def score(self, model: Model, test: ImageSet) -> Mapping[str, float]:
-        """Return named scores; `test` holds the test images, uint8 [N, C, H, W], with labels 0/1 [N, K]."""
+        """Return named scores; `test` holds the test images, uint8 [N, C, H, W], with labels 0/1 [N, K].
+
+        Evaluators of one model may ask it for the same images: these are made once.
+        """
+
+
+class Explains(Evaluator, Protocol):
+    """An evaluator that needs more than the model, or whose scores rest on more than its options and the test images."""
+
+    def protocol(self, model: Model, test: ImageSet) -> Mapping[str, Any]:
+        """Return facts for the scores' protocol card, such as the digest of a file, as JSON has them.
+
+        Called with the arguments of `score` before any image is made, and before training starts, of every evaluator of a
+        recipe; it makes none either. Raises `GanlabError` that says what is missing, `ValueError` what does not fit.
+        """
+
+
+class Details(Evaluator, Protocol):
+    """An evaluator that finds more than numbers, such as which class is taken for which."""
+
+    def details(self, model: Model, test: ImageSet) -> Mapping[str, Any]:
+        """Return it as JSON has it, for scores.json; called after `score` with its arguments.
+
+        Two keys are shown to the user: `alarm`, a text that says why the scores mislead, and `confusion`, asked class ->
+        seen class -> share, of which `ganlab eval` draws a picture.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)

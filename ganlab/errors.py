@@ -49,6 +49,12 @@ class DivergedError(GanlabError):
     code = 8
 
 
+class CollapsedError(GanlabError):
+    """Reports a run that its watch ended, after a checkpoint was saved."""
+
+    code = 9
+
+
 class Interrupted(GanlabError):
     """Reports a run that was stopped by a signal after its checkpoint was saved."""
 

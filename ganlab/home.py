@@ -39,6 +39,11 @@ def data_home(environment: Mapping[str, str] = os.environ, platform: str = sys.p
     return found
 
 
+def weights_folder() -> Path:
+    """Return where files of published weights lie, each by its own name: in a folder that nobody cleans."""
+    return data_home() / "weights"
+
+
 def _folder(environment: Mapping[str, str], platform: str, *, windows: str, xdg: str, inside: tuple[str, ...]) -> Path:
     """Return `GANLAB_HOME`, else what the system's own variable says, else the folder `inside` the user's home."""
     if chosen := environment.get("GANLAB_HOME"):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganlab.contracts import FAMILIES, Component
+from ganlab.contracts import FAMILIES, Component, WeightsFile
 from ganlab.registry import normalise, with_article
 
 if TYPE_CHECKING:
@@ -90,6 +90,21 @@ def _wrong_component(kind: str, component: object) -> str | None:
         return f"{name!r}: the version {component.version!r} is not a whole number from 1"
     if not isinstance(component.summary, str) or not isinstance(component.paper, str):
         return f"{name!r}: summary and paper must be text"
+    if not isinstance(component.weights, tuple):
+        return f"{name!r}: its weights are {_what(component.weights)}, not a tuple"
+    return next((f"{name!r}: {reason}" for reason in map(_wrong_weights, component.weights) if reason), None)
+
+
+def _wrong_weights(file: object) -> str | None:
+    """Return why a file of weights can be neither fetched nor checked; None if it can."""
+    if not isinstance(file, WeightsFile):
+        return f"its weights hold {_what(file)}, not a WeightsFile"
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}", file.name):
+        return f"the file of weights {file.name!r} is not named by letters, digits, `_`, `-` and `.`"
+    if not re.fullmatch(r"[0-9a-f]{64}", file.sha256) or not isinstance(file.size, int) or file.size < 1:
+        return f"the file of weights {file.name} needs its size in bytes and its SHA-256 in 64 small hexadecimal digits"
+    if not file.url.startswith("https://"):
+        return f"the file of weights {file.name} has the address {file.url!r}, which is not https"
     return None
 
 

@@ -16,7 +16,7 @@ from ganlab.recipe_text import dump_recipe as dump_recipe
 from ganlab.registry import did_you_mean, near_names, normalise
 
 # The keys that every data set has (`ganlab.options.DatasetOptions`); they stay when the data set is swapped.
-SHARED_DATASET_KEYS = ("size_px", "channels", "labels", "split", "images")
+SHARED_DATASET_KEYS = ("size_px", "channels", "labels", "split", "images", "classes")
 MOST_BYTES = 2**20
 
 

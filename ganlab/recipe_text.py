@@ -13,6 +13,7 @@ import tomli
 from ganlab.errors import RecipeError
 
 Key = tuple[str, ...]
+AS_RUN = "As run. "  # begins the first line of the recipe in a run's folder
 
 _ONE_LINE_EACH = ("components",)  # sections whose tables are rows, written each on a line
 
@@ -62,6 +63,11 @@ def read_header(text: str) -> str:
     written = dropwhile(lambda line: not line.strip() or line.startswith("#:"), text.lstrip().splitlines())
     comment = takewhile(lambda line: line.startswith("#"), written)
     return "\n".join(line[1:].removeprefix(" ").rstrip() for line in comment if not line.startswith("#:"))
+
+
+def without_as_run(header: str) -> str:
+    """Return a header without the line that tells of the run."""
+    return "\n".join(line for line in header.splitlines() if not line.startswith(AS_RUN))
 
 
 # The place of each key, by a small scan: tomli gives none.
@@ -117,21 +123,22 @@ def _table_lines(table: Mapping[str, Any], at: str) -> list[str]:
     if at in _ONE_LINE_EACH:
         values, tables = {**values, **tables}, {}
     lines = ["", f"[{at}]"] if at and (values or not tables) else []
-    lines += [f"{_key(key)} = {_value(value)}" for key, value in values.items()]
+    lines += [f"{_key(key)} = {toml_value(value)}" for key, value in values.items()]
     for key, inner in tables.items():
         lines += _table_lines(inner, f"{at}.{_key(key)}" if at else _key(key))
     return lines
 
 
 def _key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _value(key)
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else toml_value(key)
 
 
-def _value(value: object) -> str:
+def toml_value(value: object) -> str:
+    """Return a value as it is written on one line of TOML."""
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items() if v is not None) + " }"
+        return "{ " + ", ".join(f"{_key(k)} = {toml_value(v)}" for k, v in value.items() if v is not None) + " }"
     if isinstance(value, list | tuple):  # on one line; the library would give each its own
-        return "[" + ", ".join(_value(item) for item in value) + "]"
+        return "[" + ", ".join(toml_value(item) for item in value) + "]"
     import tomli_w
 
     return tomli_w.dumps({"value": str(value) if isinstance(value, Path) else value})[len("value = ") : -1]

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from ganlab.contracts import Architecture, Dataset, ImageSet
+from ganlab.contracts import Architecture, Dataset, ImageSet, NamedModel
 from ganlab.data.bank import Bank, make_bank, select
 from ganlab.data.cache import CachedImages, open_images
+from ganlab.data.classes import keep_classes
 from ganlab.data.draws import Draws
 from ganlab.data.pieces import Progress, untold
 from ganlab.errors import DataError, DeviceError, PluginError
@@ -55,6 +56,10 @@ class Data:
     test: ImageSet
     fingerprint: str
     notices: list[str]
+
+    def training(self) -> ImageSet:
+        """Return the images that are trained on, uint8 on the CPU, with labels 0/1 [N, K]."""
+        return ImageSet(images=self.bank.images.cpu(), labels=self.bank.labels.cpu())
 
 
 def resolve(spec: Spec, device: torch.device, images: CachedImages | None = None, *, progress: Progress = untold) -> Parts:
@@ -135,8 +140,8 @@ def open_splits(spec: Spec, progress: Progress = untold) -> CachedImages:
         progress=progress,
     )
     for split, images in cached.splits.items():
-        _check_images(spec, split, images)
-    return cached
+        _check_images(spec, options.data_spec().labels, split, images)
+    return keep_classes(cached, options)
 
 
 def open_data(spec: Spec, device: torch.device, images: CachedImages | None = None, progress: Progress = untold) -> Data:
@@ -187,22 +192,23 @@ def _whose_noise(spec: Spec, own: Architecture) -> Architecture:
     return _architecture(lender, spec) if lender else own
 
 
-def _check_images(spec: Spec, split: str, images: ImageSet) -> None:
+def _check_images(spec: Spec, count: int, split: str, images: ImageSet) -> None:
+    """Raise `DataError` for images that are not as promised, or whose labels are not of the `count` that the set names."""
     shape = (spec.data.channels, spec.data.size_px, spec.data.size_px)
     name = f"data set {spec.dataset.name}, split {split}"
     if images.images.dtype != torch.uint8 or tuple(images.images.shape[1:]) != shape:
         raise DataError(f"{name}: images are {images.images.dtype} {tuple(images.images.shape)}, not uint8 {('N', *shape)}")
     if not len(images.images):
         raise DataError(f"{name}: holds no image")
-    if not spec.data.labels:
+    if not count:
         return
     labels = images.labels
     if labels is None or len(labels) != len(images.images):
         raise DataError(f"{name}: {len(images.images)} images with {0 if labels is None else len(labels)} labels")
-    if labels.dim() == 2 and labels.shape[1] != spec.data.labels:
-        raise DataError(f"{name}: {labels.shape[1]} labels an image, not the {spec.data.labels} that the set names")
-    if labels.dim() == 1 and len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < spec.data.labels:
-        raise DataError(f"{name}: labels from {labels.min()} to {labels.max()}; the set names {spec.data.labels} classes")
+    if labels.dim() == 2 and labels.shape[1] != count:
+        raise DataError(f"{name}: {labels.shape[1]} labels an image, not the {count} that the set names")
+    if labels.dim() == 1 and len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < count:
+        raise DataError(f"{name}: labels from {labels.min()} to {labels.max()}; the set names {count} classes")
 
 
 def _loss(chosen: ChosenLoss) -> Any:
@@ -228,9 +234,9 @@ def _arguments(chosen: Chosen) -> dict[str, Any]:
     return {name: getattr(chosen.options, name) for name in type(chosen.options).model_fields}
 
 
-def evaluator(chosen: Chosen) -> Any:
-    """Return the evaluator that the recipe chose."""
-    return chosen.registered.load_target()(**_arguments(chosen))
+def evaluator(chosen: Chosen, models: Mapping[str, NamedModel]) -> Any:
+    """Return the evaluator that the recipe chose; `models` are those that its options name, by option."""
+    return chosen.registered.load_target()(**{**_arguments(chosen), **models})
 
 
 def _objective(spec: Spec, losses: nn.ModuleDict) -> Any:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from ganlab import component_record
 from ganlab.contracts import FAMILIES, DataSpec
+from ganlab.data.classes import data_of
 from ganlab.errors import GanlabError
 from ganlab.options import (
     ArchitectureOptions,
@@ -29,6 +30,7 @@ from ganlab.spec_faults import Faults
 from ganlab.spec_match import check_frozen, check_roles, offered_roles
 from ganlab.spec_optimizers import optimizers_of
 from ganlab.spec_signature import signature_options
+from ganlab.spec_training import check_watch, training_of
 
 SECTIONS = ("dataset", "architecture", "objective", "optimizer", "training", "frozen", "evaluation", "components")
 
@@ -78,9 +80,9 @@ class Spec:
 
     @property
     def model_data(self) -> DataSpec:
-        """Return the data as the model knows them: without labels if no network of it takes or tells any."""
-        words = {word for role in self.roles.values() for word in role.split()}
-        return self.data if words & {"labels", "classes"} else replace(self.data, label_kind="none", label_names=())
+        """Return the data as the model knows them: without labels if no network of it takes, tells or is chosen by any."""
+        is_labelled = _is_labelled(self.architecture, self.roles)
+        return self.data if is_labelled else replace(self.data, label_kind="none", label_names=())
 
     @property
     def components(self) -> tuple[Registered, ...]:
@@ -112,7 +114,7 @@ class _Check:
         architecture = self._component("architecture", "architecture", ArchitectureOptions)
         objective = self._component("objective", "objective", ObjectiveOptions)
         losses = self._losses(objective) if objective else {}
-        training = self._training()
+        training = training_of(self.faults, self._table("training"), self._table("evaluation"))
         evaluation = dict(self._evaluation())
         frozen = self._frozen()
         lent = self._lent(frozen)
@@ -122,6 +124,8 @@ class _Check:
         optimizers, notices = optimizers_of(self.faults, self._table("optimizer"), players)
         self.notices += notices
         used = self._match(objective, architecture, roles, players, frozen, data)
+        if training and architecture and isinstance(architecture.options, ArchitectureOptions):
+            check_watch(self.faults, training, architecture.name, architecture.options.makes_with(used))
         self.notices += component_record.changes(self.faults, self.records, self.found)
         self.faults.raise_all()
         assert dataset is not None
@@ -249,14 +253,6 @@ class _Check:
             )
         return losses
 
-    def _training(self) -> TrainingOptions | None:
-        training: TrainingOptions | None = self.faults.validated(("training",), TrainingOptions, self._table("training"))
-        if training and training.epochs is None and training.steps is None:
-            self.faults.add(("training",), "says no end: set training.epochs or training.steps")
-        if training and training.best and training.best.split(".")[0] not in self._table("evaluation"):
-            self.faults.add(("training", "best"), f"{training.best!r} names no section [evaluation.NAME] of this recipe")
-        return training
-
     def _evaluation(self) -> Iterator[tuple[str, Chosen]]:
         for name in self._table("evaluation"):
             chosen = self._component("evaluation", "evaluator", None, name)
@@ -278,11 +274,7 @@ class _Check:
         if dataset is None:
             return None
         assert isinstance(dataset.options, DatasetOptions)
-        try:
-            return dataset.options.data_spec()
-        except ValueError as error:
-            self.faults.add(("dataset",), str(error))
-            return None
+        return data_of(self.faults, dataset.options)
 
     def _roles(
         self, architecture: Chosen | None, lent: Mapping[str, Chosen], data: DataSpec | None
@@ -325,8 +317,15 @@ class _Check:
         if not data.labels and any("labels" in need or "classes" in need for need in needs.values()):
             self.faults.add(("dataset",), f"{objective.name} needs labels, and these data have none")
         used = {network: roles[network] for network in needs if network in roles}
-        if data.labels and not any("labels" in role or "classes" in role for role in used.values()):
+        if data.labels and not _is_labelled(architecture, used):
             self.notices.append(
                 f"labels are not used: {objective.name} with {architecture.name} ignores the {data.labels} labels"
             )
         return used
+
+
+def _is_labelled(architecture: Chosen, roles: Mapping[str, str]) -> bool:
+    """Return whether any of the networks takes, tells or is chosen by labels."""
+    assert isinstance(architecture.options, ArchitectureOptions)
+    words = {word.partition("+")[0] for role in roles.values() for word in role.split()}  # "classes+1" is classes
+    return architecture.options.LABEL_CHOOSES_NETWORK or bool(words & {"labels", "classes"})

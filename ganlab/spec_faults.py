@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
@@ -93,6 +93,6 @@ def _names(model: type[BaseModel] | None, location: tuple[str, ...]) -> list[str
     """Return the keys of the table at `location` inside `model`."""
     for part in location:
         field = model.model_fields.get(part) if model else None
-        annotation = field.annotation if field else None
-        model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+        annotations = (field.annotation, *get_args(field.annotation)) if field else ()  # a table may be optional
+        model = next((a for a in annotations if isinstance(a, type) and issubclass(a, BaseModel)), None)
     return list(model.model_fields) if model else []

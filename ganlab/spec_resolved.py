@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from ganlab.component_record import records_of, reference
+from ganlab.options import model_fields_of
 from ganlab.runs import references
 from ganlab.spec import Chosen, Spec
+from ganlab.spec_signature import signature_options
 
 
 def resolved(spec: Spec) -> dict[str, Any]:
@@ -34,7 +37,8 @@ def resolved(spec: Spec) -> dict[str, Any]:
         values["training"]["start_from"] = references.lasting(spec.training.start_from)
     if spec.evaluation:
         values["evaluation"] = {
-            name: {"use": _reference(chosen), **chosen.settings} for name, chosen in spec.evaluation.items()
+            name: {"use": _reference(chosen), **chosen.settings, **named_models(chosen, references.lasting)}
+            for name, chosen in spec.evaluation.items()
         }
     values["components"] = records_of(spec.components)
     return values
@@ -45,7 +49,21 @@ def pinned(spec: Spec) -> Spec:
     frozen = {network: taken.model_copy(update={"run": references.pinned(taken.run)}) for network, taken in spec.frozen.items()}
     start = spec.training.start_from
     training = spec.training if start is None else spec.training.model_copy(update={"start_from": references.pinned(start)})
-    return replace(spec, frozen=frozen, training=training)
+    evaluation = {name: _pinned(chosen) for name, chosen in spec.evaluation.items()}
+    return replace(spec, frozen=frozen, training=training, evaluation=evaluation)
+
+
+def named_models(chosen: Chosen, rename: Callable[[str], str] = str) -> dict[str, str]:
+    """Return the models that a component's options name, by option, each as `rename` says it."""
+    options = type(chosen.options) if chosen.options is not None else signature_options(chosen.registered)
+    named = {option: chosen.settings.get(option) for option in model_fields_of(options)}
+    return {option: rename(text) for option, text in named.items() if text is not None}
+
+
+def _pinned(chosen: Chosen) -> Chosen:
+    renamed = named_models(chosen, references.pinned)
+    options = chosen.options.model_copy(update=renamed) if chosen.options is not None else None
+    return replace(chosen, options=options, settings={**chosen.settings, **renamed})
 
 
 def _reference(chosen: Chosen) -> str:

@@ -45,7 +45,8 @@ def test_help_shows_every_command_and_two_examples(capsys: Captured) -> None:
     [
         ["list-plugins"],
         ["env"],
-        *(["recipes"], ["recipes", "list"], ["recipes", "show"]),
+        *(["recipes"], ["recipes", "list"], ["recipes", "show"], ["recipes", "diff"], ["recipes", "cp"]),
+        ["compare"],
         *(["components"], ["components", "list"], ["components", "show"]),
     ],
     ids=" ".join,
@@ -145,6 +146,27 @@ def test_a_reader_that_leaves_is_met_quietly() -> None:
         assert (process.stderr.read(), process.wait()) == (b"", 141)
 
 
+def test_a_full_disk_behind_the_result_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "ganlab", "recipes", "list"]
+        answer = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    error = "ganlab: error: standard output: cannot be written (No space left on device); make room, or write elsewhere\n"
+    assert (answer.returncode, answer.stderr) == (7, error)
+
+
+def test_a_wrong_option_points_to_the_help_of_its_own_command(capsys: Captured) -> None:
+    for line in ("models add x --nmae y", "data show fer2013 --ot x", "list-plugins --kid loss"):
+        code, _, err = printed(capsys, *line.split())
+        command = "list-plugins" if line.startswith("list") else " ".join(line.split()[:2])
+        assert (code, err.splitlines()[-1]) == (2, f"  `ganlab {command} --help` explains.")
+
+
+def test_a_component_that_the_command_line_names_wrongly_is_no_fault_of_a_recipe(capsys: Captured) -> None:
+    for line in ("components show loss hinje", "data show fer2031", "data export fer2031 --layout fer2013 --out x"):
+        code, _, err = printed(capsys, *line.split())
+        assert (code, "; did you mean" in err) == (2, True)
+
+
 # Lists
 
 
@@ -198,10 +220,15 @@ def test_recipes_list_and_show(tmp_path: Path, installed_plugin: Any, capsys: Ca
     installed_plugin("theirs", source)
     _, out, _ = printed(capsys, "recipes", "list")
     rows = [re.split(r"  +", line) for line in out.splitlines()]
-    assert rows[0] == ["recipe", "what it is", "file"]
-    assert [row[0] for row in rows[1:]] == [path.stem for path in list_recipes()] + ["zz_theirs", "zz_torn"]
-    assert rows[-2] == ["zz_theirs", "Theirs: [/x].", str(folder / "zz_theirs.toml")]
+    shipped = list_recipes()
+    assert rows[:2] == [[str(shipped[0].parent)], ["recipe", "what it is"]]
+    assert [row[0] for row in rows[2:-5]] == [path.stem for path in shipped]
+    assert rows[-5:-1] == [[""], [str(folder)], ["recipe", "what it is"], ["zz_theirs", "Theirs: [/x]."]]
     assert rows[-1][1] == f"broken: {folder / 'zz_torn.toml'}:1: is not UTF-8 text"
+    assert printed(capsys, "recipes", "list", "ZZ", "[/x]")[1].splitlines()[2:] == ["zz_theirs  Theirs: [/x]."]
+    count = len(shipped) + 2
+    none = f"ganlab: error: none of {count} recipes holds 'zz' and 'nothing'; `ganlab recipes list` shows all\n"
+    assert printed(capsys, "recipes", "list", "zz", "nothing") == (2, "", none)
     _, out, _ = printed(capsys, "recipes", "list", "--json")
     assert json.loads(out)["recipes"][-2] == {
         "recipe": "zz_theirs",

@@ -19,15 +19,15 @@ LAYERS = (
         "stores",
         (
             *("plugins", "plugin_offers", "plugin_switches", "registry", "recipe", "recipe_files", "recipe_text"),
-            *("files", "tensors", "home", "runs"),
+            *("files", "tensors", "home", "runs", "weights"),
         ),
     ),
     (
         "meaning",
         (
             *("spec", "spec_faults", "spec_match", "spec_optimizers", "spec_resolved", "spec_signature", "component_record"),
-            *("spec_options", "spec_words", "spec_snippet", "spec_card", "spec_schema"),
-            *("recipe_end", "data", "losses", "layers"),
+            *("spec_options", "spec_words", "spec_snippet", "spec_card", "spec_schema", "spec_training"),
+            *("recipe_end", "recipe_diff", "recipe_copy", "data", "losses", "layers", "scores"),
         ),
     ),
     ("assembly", ("resolve",)),
@@ -42,14 +42,16 @@ DOORS = {
     "safetensors": "ganlab/tensors.py",
     "pluggy": "ganlab/hookspecs.py ganlab/plugins.py",  # markers there, the manager here
     "pandas": "ganlab/report/tables.py",
+    "matplotlib": "ganlab/report/curves.py",
     "PIL": "ganlab/report/pictures.py ganlab/data/celeba_layout.py",  # the first reads and shows pictures
     "rich": "ganlab/cli/console.py",
     "pytest": "ganlab/testing/fixtures.py",
     "typer": "ganlab/cli/*.py",  # each command declares its options
 }
 # The public doors for plugins, and the libraries that a plugin declares beyond those of the core.
-PUBLIC = ("ganlab", "ganlab.options", "ganlab.layers", "ganlab.losses")
+PUBLIC = ("ganlab", "ganlab.options", "ganlab.layers", "ganlab.losses", "ganlab.scores")
 DECLARED: dict[str, tuple[str, ...]] = {
+    "ganlab_ccyclegan": ("torchvision",),
     "ganlab_celeba": ("PIL",),
     "ganlab_image_folder": ("PIL",),
     "ganlab_tensorboard": ("PIL",),  # its other library comes by torch.utils

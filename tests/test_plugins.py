@@ -150,6 +150,7 @@ EVERY: dict[str, list[list[str]]] = {
     "validate": [["validate", *SMALL]],
     "sample": [["sample", "trained", "--device", "cpu", "--rows", "1"]],
     "translate": [["translate", "trained", "trained/samples", "--device", "cpu"]],
+    "eval": [["eval", "trained", "--rfd", "--images", "8", "--device", "cpu"]],
     "models": [
         ["models", "add", "trained", "--name", "mine", "--alias", "best"],
         ["models", "list"],
@@ -157,7 +158,12 @@ EVERY: dict[str, list[list[str]]] = {
         ["models", "promote", "mine@1", "good"],
         ["models", "remove", "mine", "--force"],
     ],
-    "recipes": [["recipes", "list"], ["recipes", "list", "--json"], ["recipes", "show", "quickstart"]],
+    "compare": [["compare", "trained", "trained/checkpoints/step-00000001", "--out", "beside"]],
+    "weights": [["weights", "list"], ["weights", "check"]],
+    "recipes": [
+        *(["recipes", "list"], ["recipes", "list", "--json"], ["recipes", "show", "quickstart"]),
+        *(["recipes", "diff", "quickstart", "trained"], ["recipes", "cp", "quickstart", "mine.toml"]),
+    ],
     "list-plugins": [["list-plugins"], ["list-plugins", "--json"], ["list-plugins", "--kind", "loss"]],
     "plugin": [
         ["plugin", "new", "mine", "--kind", "loss"],

@@ -55,15 +55,30 @@ COMMANDS = {
         "change photos of your own towards labels",
         ("ganlab translate runs/0001-quickstart me.jpg --to happy", 'ganlab translate faces@best photos --to "Smiling=1"'),
     ),
+    "eval": Command(
+        "ganlab.cli.eval:command",
+        "score checkpoints: how good are the images, by which protocol, which is best",
+        ("ganlab eval runs/0001-quickstart --rfd", "ganlab eval runs --fid --kid --last --seeds 3 --csv scores.csv"),
+    ),
     "models": Command(
         "ganlab.cli.models:app",
         "give trained models names: add, list, show, promote, remove",
         ("ganlab models add runs/0001-quickstart --name faces --alias best", "ganlab models promote faces@1 best"),
     ),
+    "compare": Command(
+        "ganlab.cli.compare:command",
+        "put runs side by side: recipes, scores, curves, samples",
+        ("ganlab compare runs/0001-quickstart runs/0002-quickstart", "ganlab compare runs/*-quickstart --out comparison"),
+    ),
+    "weights": Command(
+        "ganlab.cli.weights:app",
+        "the files of weights that scores need: which are there, download one, check them",
+        ("ganlab weights list", "ganlab weights fetch inception-2015-12-05.pt"),
+    ),
     "recipes": Command(
         "ganlab.cli.recipes:app",
-        "list the recipes that are at hand, or show one",
-        ("ganlab recipes list", "ganlab recipes show quickstart > mine.toml"),
+        "list the recipes that are at hand, show one, compare two, copy one to edit",
+        ("ganlab recipes list", "ganlab recipes diff quickstart runs/0001-quickstart"),
     ),
     "list-plugins": Command(
         "ganlab.cli.list_plugins:command",
@@ -82,10 +97,10 @@ COMMANDS = {
     ),
     "data": Command(
         "ganlab.cli.data:app",
-        "write a data set to files",
+        "draw a data set, look for its faults, or write it to files",
         (
             "ganlab data export synthetic_faces --layout fer2013 --out datasets",
-            "ganlab data export --help",
+            "ganlab data check fer2013",
         ),
     ),
     "env": Command(
@@ -177,7 +192,9 @@ def _invoke(name: str, arguments: list[str]) -> int:
             return UsageError.code
         if not hasattr(error, "format_message"):  # not one of the library's complaints about the arguments
             raise
-        raise UsageError(f"{error.format_message()}\n`{program} --help` explains.") from None
+        context = getattr(error, "ctx", None)  # of `models add`, not of `models`
+        asked = context.command_path if context else program
+        raise UsageError(f"{error.format_message()}\n`{asked} --help` explains.") from None
 
 
 def _typer_app(name: str) -> typer.Typer:

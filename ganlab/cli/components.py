@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ganlab.cli import console
+from ganlab.cli.choices import component_asked
 from ganlab.contracts import KINDS
 from ganlab.errors import UsageError
 from ganlab.plugins import load_plugins
@@ -80,14 +81,14 @@ def _component(registry: Registry, kind: str | None, name: str | None) -> Regist
         raise UsageError("name a component: ganlab components show KIND NAME\n`ganlab components list` lists them.")
     if name is not None:
         _check_kind(kind)
-        return registry.find(kind, name)
+        return component_asked(registry, kind, name)
     if kind in KINDS:
         raise UsageError(f"which {kind}? There are {', '.join(registry.names(kind)) or 'none'}")
     short = normalise(kind.rpartition(":")[2])
     found = [c for c in registry.all() if normalise(c.name) == short]
     kinds = [k for k in KINDS if any(c.kind == k for c in found)]
     if len(kinds) == 1:
-        return registry.find(kinds[0], kind)
+        return component_asked(registry, kinds[0], kind)
     if kinds:
         ways = " or ".join(f"`ganlab components show {k} {kind}`" for k in kinds)
         raise UsageError(f"{kind!r} is {' and '.join(map(with_article, kinds))}; write {ways}")

@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from ganlab.errors import DeviceError
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
@@ -26,7 +28,13 @@ _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066
 
 def result(text: str) -> None:
     """Print what a command was asked for."""
-    _print(text, sys.stdout)
+    try:
+        _print(text, sys.stdout)
+    except BrokenPipeError:
+        raise  # whoever read it has left: no fault
+    except OSError as fault:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
+        raise DeviceError(f"standard output: cannot be written ({fault.strerror}); make room, or write elsewhere") from None
 
 
 def progress(text: str) -> None:
@@ -146,7 +154,7 @@ class TrainingDisplay:
         if self._images_per_second:
             facts.append(f"{self._images_per_second:.0f} images/s")
         if left := self._seconds_left():
-            facts.append(f"{_duration(left)} left")
+            facts.append(f"{duration(left)} left")
         facts += [f"{name} {value:.4g}" for name, value in self._values.items()]
         return "  ".join(facts)
 
@@ -183,7 +191,8 @@ class TrainingDisplay:
         return Group(row, Text(clean(self._state())))
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a time as people read it: 0:07, 12:30, 1:02:03."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganlab.cli.choices import component_asked
 from ganlab.cli.console import progress, result, table
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def export_command(
     from ganlab.plugins import load_plugins
     from ganlab.registry import Registry
 
-    registered = Registry(load_plugins()).find("dataset", dataset)
+    registered = component_asked(Registry(load_plugins()), "dataset", dataset)
     exported = export(
         registered, layout, out, sets=sets or (), images=images, force=force, tell=progress, progress=ReadingDisplay()
     )
@@ -95,8 +96,9 @@ def show_command(
 def check_command(dataset: _Name, sets: _Sets = None, as_json: _Json = False) -> None:
     """Tell what is wrong with a data set: uneven labels, equal images, labels that contradict each other, empty images.
 
-    Images are compared as training sees them: of the size and the channels that the options say. Rows count from 0. What
-    is found is told, and changes no exit code.
+    Images are compared as training sees them: of the size and the channels that the options say. They are told by the file
+    or the line that they come from; where a data set does not say it, by their row in the split, from 0. What is found
+    changes no exit code.
     """
     from ganlab.data.inspection import as_json as in_json
     from ganlab.data.inspection import inspect, lines
@@ -107,7 +109,7 @@ def check_command(dataset: _Name, sets: _Sets = None, as_json: _Json = False) ->
         result(json.dumps(in_json(data, found), indent=2))
         return
     _labels(data)
-    for line in lines(found):
+    for line in lines(data, found):
         result(line)
 
 
@@ -117,7 +119,7 @@ def _opened(dataset: str, sets: list[str] | None) -> DataSet:
     from ganlab.plugins import load_plugins
     from ganlab.registry import Registry
 
-    data = open_data_set(Registry(load_plugins()).find("dataset", dataset), sets or (), ReadingDisplay())
+    data = open_data_set(component_asked(Registry(load_plugins()), "dataset", dataset), sets or (), ReadingDisplay())
     for notice in data.notices:
         progress(notice)
     return data

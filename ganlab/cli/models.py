@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ganlab.cli import console
+from ganlab.errors import UsageError
 from ganlab.runs.model_database import rebuild
 from ganlab.runs.models import Models, ModelVersion
 
@@ -32,20 +33,25 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 @app.command(
     "add",
     epilog="\b\nExamples:\n  ganlab models add runs/0003-acgan_smile128 --name smile-acgan --alias best"
-    "\n  ganlab models add runs/0003-acgan_smile128 --step 20000 --name smile-acgan --note 'before the collapse'",
+    "\n  ganlab models add runs/0004-c2_resnet50 --best --name c2_resnet50 --alias judge",
 )
 def add_command(
     source: Annotated[str, typer.Argument(help="a run's folder, a checkpoint's, or another model", show_default=False)],
     name: Annotated[str, typer.Option(metavar="NAME", help="letters, digits, `.`, `_` and `-`; versions count up from 1")],
     step: Annotated[int | None, typer.Option(min=0, help="which checkpoint of the run; default: the newest")] = None,
+    best: Annotated[bool, typer.Option("--best", help="the checkpoint that the run found best by its training.best")] = False,
     aliases: Annotated[
         list[str] | None, typer.Option("--alias", metavar="WORD", help="lets this alias mean the new version; repeatable")
     ] = None,
     note: Annotated[str, typer.Option(metavar="TEXT", help="a few words, shown by list and show")] = "",
 ) -> None:
     """Add a checkpoint as the next version of a name. A checkpoint that is added twice is kept once."""
+    from ganlab.runs.choosing import best_step
     from ganlab.runs.model_adding import add_model
 
+    if best and step is not None:
+        raise UsageError("--best and --step exclude each other; leave one out")
+    step = best_step(source) if best else step
     added = add_model(source, name, step=step, aliases=aliases or [], note=note)
     model = added.model
     console.result(f"{model.reference}: step {model.step} of {model.source}")

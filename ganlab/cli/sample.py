@@ -46,6 +46,7 @@ def command(
     Attributes that --attributes does not name are those of the run's first test images, of which each run keeps 64 in
     labels.json; of your own --images nobody knows them, and they are 0.
     """
+    from ganlab.cli.training_display import ReadingDisplay
     from ganlab.evaluation.sampling import sample
 
     sampled = sample(
@@ -58,6 +59,7 @@ def command(
         raw=raw,
         dataset=dataset,
         device=device,
+        progress=ReadingDisplay(),
     )
     for notice in sampled.source.notices:
         progress(notice)

@@ -100,16 +100,21 @@ class ReadingDisplay:
 def report(outcome: Outcome, spec: Spec) -> None:
     """Print where things are and what to try next."""
     from ganlab.runs.checkpoints import list_checkpoints
+    from ganlab.runs.scores import alarms, read_scores
 
     run = outcome.run
     if outcome.is_finished and not outcome.trained_steps:
-        result(f"{run.path}: already finished at step {outcome.step}; `ganlab resume {run.path} --max-steps N` extends it")
+        longer = f"; `ganlab resume {run.path} --max-steps N` extends it"
+        early = ", early, as training.stop_after says"
+        result(f"{run.path}: already finished at step {outcome.step}{early if outcome.is_early else longer}")
         return
-    state = "finished" if outcome.is_finished else "stopped"
+    state = ("finished early" if outcome.is_early else "finished") if outcome.is_finished else "stopped"
     result(f"{state} after {outcome.step} step{'' if outcome.step == 1 else 's'}")
     width = max(map(len, outcome.scores), default=0)
     for name, value in outcome.scores.items():
         result(f"  {name:{width}}  {value:.4g}")
+    for line in alarms(entry for entry in (read_scores(run) if outcome.scores else ()) if entry["step"] == outcome.step):
+        result(f"  {line}")
     if spec.data.test_seen and outcome.scores:
         result("  (the test split was part of the training images)")
     pictures = sorted(run.samples.glob("step-*.png"))
@@ -121,11 +126,12 @@ def report(outcome: Outcome, spec: Spec) -> None:
     if not outcome.is_finished:
         result(f"go on:       ganlab resume {run.path}")
         return
-    hints = {
-        f"ganlab sample {run.path} --seed 1": "other faces",
-        f"ganlab resume {run.path} --max-steps {2 * outcome.step}": "train twice as long",
-        "ganlab recipes list": "published experiments",
-    }
+    hints = {}
+    if spec.makes & {"generate", "translate"}:
+        hints[f"ganlab sample {run.path} --seed 1"] = "other faces"
+    if not outcome.is_early:
+        hints[f"ganlab resume {run.path} --max-steps {2 * outcome.step}"] = "train twice as long"
+    hints["ganlab recipes list"] = "published experiments"
     width = max(map(len, hints))
     for index, (hint, meaning) in enumerate(hints.items()):
         result(f"{'' if index else 'next:':12} {hint:{width}}  {meaning}")

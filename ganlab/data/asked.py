@@ -7,6 +7,7 @@ from typing import Any
 
 from ganlab.contracts import DataSpec
 from ganlab.data.cache import CachedImages, open_images
+from ganlab.data.classes import data_of, keep_classes
 from ganlab.data.pieces import Progress, untold
 from ganlab.errors import GanlabError, PluginError, UsageError
 from ganlab.options import DatasetOptions
@@ -40,11 +41,10 @@ def asked_options(
     try:
         if options is not None:
             options = options.found()
-            return options, options.data_spec()
+            if spec := data_of(faults, options):
+                return options, spec
     except GanlabError as error:
         faults.add(("dataset",), str(error), code=error.code)
-    except ValueError as error:
-        faults.add(("dataset",), str(error))
     faults.raise_all()
     raise AssertionError("there was a fault")
 
@@ -52,7 +52,7 @@ def asked_options(
 def open_asked(registered: Registered, options: DatasetOptions, spec: DataSpec, progress: Progress = untold) -> CachedImages:
     """Return every image of the data set, through the cache that runs use."""
     dataset: Any = registered.load_target()(options)
-    return open_images(
+    images = open_images(
         registered.full_name,
         registered.component.version,
         options.content(),
@@ -61,3 +61,4 @@ def open_asked(registered: Registered, options: DatasetOptions, spec: DataSpec, 
         channels=spec.channels,
         progress=progress,
     )
+    return keep_classes(images, options)

@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ _ABANDONED_SECONDS = 24 * 3600.0  # a file half written so long ago belongs to a
 class CachedImages:
     """The splits of a data set as tensors, and what identifies their content."""
 
-    splits: dict[str, ImageSet]  # images uint8 [N, C, H, W]; labels uint8 0/1 [N, K] or int64 [N]; identities int64 [N]
+    splits: dict[str, ImageSet]  # images uint8 [N, C, H, W]; labels uint8 0/1 [N, K] or int64 [N]; identities int64 [N]; names
     fingerprint: str  # SHA-256 of what decides the content
     notices: list[str]  # one line each, for the user
 
@@ -130,7 +130,8 @@ def _sweep(folder: Path) -> None:
 def _named(splits: Mapping[str, ImageSet]) -> dict[str, Any]:
     """Return the parts of the splits by the names that they have in the file."""
     parts = ((split, part, value) for split, images in splits.items() for part, value in vars(images).items())
-    return {f"{split}.{part}": value for split, part, value in parts if value is not None}
+    there = ((split, part, value) for split, part, value in parts if value is not None)
+    return {f"{split}.{part}": _packed(value) if part == "names" else value for split, part, value in there}
 
 
 def _metadata(splits: Mapping[str, ImageSet], fingerprint: str) -> dict[str, str]:
@@ -168,11 +169,22 @@ def _load(file: Path, fingerprint: str) -> dict[str, ImageSet]:
                 images=tensors[f"{split}.images"],
                 labels=tensors.get(f"{split}.labels"),
                 identities=tensors.get(f"{split}.identities"),
+                names=_unpacked(tensors.get(f"{split}.names")),
             )
             for split in names
         }
     except (KeyError, TypeError, ValueError):
         raise DamagedFile(f"{file}: damaged: it does not hold the splits") from None
+
+
+def _packed(names: Sequence[str]) -> Tensor:
+    """Return the names of images as the bytes of JSON, uint8 [bytes]."""
+    return torch.frombuffer(bytearray(json.dumps(names).encode()), dtype=torch.uint8)
+
+
+def _unpacked(packed: Tensor | None) -> list[str] | None:
+    """Return what `_packed` was given; files of former versions hold no names."""
+    return None if packed is None else list(json.loads(packed.numpy().tobytes()))
 
 
 def _state(source: str) -> list[int]:
@@ -252,7 +264,10 @@ def _checked(name: str, split: str, images: ImageSet) -> ImageSet:
     identities = None if images.identities is None else _tensor(images.identities).long()
     if identities is not None and tuple(identities.shape) != (count,):
         raise refuse("identities", identities, f"[{count}]")
-    return ImageSet(images=pixels, labels=labels, identities=identities)
+    names = None if images.names is None else [str(each) for each in images.names]
+    if names is not None and len(names) != count:
+        raise PluginError(f"data set {name}, split {split}: read() returned {len(names)} names for {count} images")
+    return ImageSet(images=pixels, labels=labels, identities=identities, names=names)
 
 
 def _checked_pixels(name: str, split: str, images: Any) -> Tensor:
@@ -277,4 +292,4 @@ def _tensor(values: Any) -> Tensor:
 
 
 def _fitted(images: ImageSet, size_px: int, channels: int) -> ImageSet:
-    return ImageSet(images=fit(images.images, size_px, channels), labels=images.labels, identities=images.identities)
+    return replace(images, images=fit(images.images, size_px, channels))

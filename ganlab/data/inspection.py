@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -48,10 +48,17 @@ class DataSet:
         rows: list[int] = self._labels(split)[:, label].nonzero()[:, 0].tolist()
         return rows
 
-    def label_of(self, place: Place) -> tuple[int, ...]:
-        """Return the class, or 0/1 for each attribute, of one image."""
-        labels = self.splits[place[0]].labels
-        return () if labels is None or not self.spec.labels else tuple(labels[place[1]].reshape(-1).tolist())
+    def labels_of(self, place: Place) -> frozenset[str]:
+        """Return the class of one image, or the attributes that hold for it."""
+        split, row = place
+        labels = self.splits[split].labels
+        held = one_hot(None if labels is None else labels[row : row + 1], self.spec.labels, 1)[0]
+        return frozenset(name for name, is_held in zip(self.spec.label_names, held, strict=True) if is_held)
+
+    def name_of(self, place: Place) -> str | None:
+        """Return which file or line one image comes from, if the data set says so."""
+        names = self.splits[place[0]].names
+        return None if names is None else names[place[1]]
 
     def _labels(self, split: str) -> Tensor:
         images = self.splits[split]
@@ -103,12 +110,12 @@ def inspect(data: DataSet) -> Inspection:
         uneven=_uneven(data, counts),
         duplicates=duplicates,
         across=[places for places in duplicates if len({split for split, _ in places}) > 1],
-        contradicting=[places for places in duplicates if len({data.label_of(place) for place in places}) > 1],
+        contradicting=[places for places in duplicates if len({data.labels_of(place) for place in places}) > 1],
         flat=flat,
     )
 
 
-def lines(found: Inspection, most: int = 5) -> list[str]:
+def lines(data: DataSet, found: Inspection, most: int = 5) -> list[str]:
     """Return the findings in words, at most so many examples of each."""
     told = [f"balance: {line}" for line in found.uneven] or ["balance: nothing to tell"]
     copies = sum(len(places) - 1 for places in found.duplicates)
@@ -119,23 +126,30 @@ def lines(found: Inspection, most: int = 5) -> list[str]:
     )
     for name, places, meaning in groups:
         told.append(f"{name}: {len(places):,} {meaning}" if places else f"{name}: none")
-        told += [f"  {_listed(group, ' = ')}" for group in places[:most]]
+        told += [f"  {_listed(data, group, ' = ', with_labels=places is found.contradicting)}" for group in places[:most]]
     told.append(f"nearly constant: {len(found.flat):,}" if found.flat else "nearly constant: none")
     if found.flat:
-        told.append(f"  {_listed(found.flat, ', ')}")
+        told.append(f"  {_listed(data, found.flat, ', ')}")
     return told
 
 
 def as_json(data: DataSet, found: Inspection) -> dict[str, Any]:
     """Return the findings as values that JSON knows, every one of them."""
+
+    def told(places: Sequence[Place]) -> list[dict[str, Any]]:
+        return [
+            {"split": place[0], "row": place[1], "name": data.name_of(place), "labels": sorted(data.labels_of(place))}
+            for place in places
+        ]
+
     return {
         "dataset": data.name,
         **described(data),
         "uneven": found.uneven,
-        "duplicates": found.duplicates,
-        "across_splits": found.across,
-        "contradicting": found.contradicting,
-        "nearly_constant": found.flat,
+        "duplicates": [told(group) for group in found.duplicates],
+        "across_splits": [told(group) for group in found.across],
+        "contradicting": [told(group) for group in found.contradicting],
+        "nearly_constant": told(found.flat),
     }
 
 
@@ -170,6 +184,20 @@ def _uneven(data: DataSet, counts: Mapping[str, Sequence[int]]) -> list[str]:
     return told
 
 
-def _listed(places: Sequence[Place], between: str) -> str:
-    shown = between.join(f"{split} {row}" for split, row in places[:_SHOWN])
-    return f"{shown} and {len(places) - _SHOWN} more" if len(places) > _SHOWN else shown
+def _listed(data: DataSet, places: Sequence[Place], between: str, *, with_labels: bool = False) -> str:
+    """Return the images by name and split, the first of them; with the labels that not all of them have, if asked."""
+    labels = [data.labels_of(place) for place in places] if with_labels else [frozenset[str]()] * len(places)
+    apart = sorted(frozenset.union(*labels) - frozenset.intersection(*labels))
+    shown = [
+        f"{data.name_of(place) or f'row {place[1]}'} ({', '.join([place[0], *_told(data.spec, held, apart)])})"
+        for place, held in zip(places[:_SHOWN], labels, strict=False)
+    ]
+    more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
+    return between.join(shown) + more
+
+
+def _told(spec: DataSpec, held: Collection[str], apart: Sequence[str]) -> list[str]:
+    """Return what one image has, and lacks, of the labels in which it differs from its copies."""
+    if spec.label_kind == "classes":
+        return [name for name in apart if name in held]
+    return [name if name in held else f"not {name}" for name in apart]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganlab.contracts import DataSpec
+from ganlab.scores import tell_progress
 from ganlab.training.random_state import kept_random_state
 
 _PORTION_IMAGES = 256
@@ -38,6 +39,11 @@ class TrainedModel:
     def makes(self) -> frozenset[str]:
         """Return which of "generate", "translate", "classify" can be called."""
         return self._makes
+
+    @property
+    def device(self) -> torch.device:
+        """Return where the networks are."""
+        return self._device
 
     def generate(self, labels: Tensor, seed: int) -> Tensor:
         """Return one image a row of `labels` [N, K], uint8 [N, C, H, W]; the same for the same seed and device."""
@@ -68,8 +74,38 @@ class TrainedModel:
                 len(images),
             )
 
+    def features(self, images: Tensor) -> Tensor:
+        """Return what the last linear layer of `classify` reads, float32 [N, D], for uint8 images [N, C, H, W].
+
+        Raises `ValueError` for a model whose `classify` has no such layer.
+        """
+        read: list[Tensor] = []
+
+        def keep(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            read[:] = inputs[:1]
+
+        linear = [layer for net in self._nets.values() for layer in net.modules() if isinstance(layer, nn.Linear)]
+        hooks = [layer.register_forward_pre_hook(keep) for layer in linear]
+
+        def seen(part: slice) -> Tensor:
+            self._architecture.classify(self._nets, from_pixels(images[part], self._device))
+            if not read:
+                raise ValueError("the model classifies without a linear layer, so it has no features")
+            return read[0].flatten(1).float().cpu()
+
+        try:
+            with self._inference(0):
+                return self._in_portions(seen, len(images))
+        finally:
+            for hook in hooks:
+                hook.remove()
+
     def _in_portions(self, make: Callable[[slice], Tensor], count: int) -> Tensor:
-        return torch.cat([make(slice(i, i + _PORTION_IMAGES)) for i in range(0, max(count, 1), _PORTION_IMAGES)])
+        parts = []
+        for begin in range(0, max(count, 1), _PORTION_IMAGES):
+            parts.append(make(slice(begin, begin + _PORTION_IMAGES)))
+            tell_progress("the model", min(begin + _PORTION_IMAGES, count), count)
+        return torch.cat(parts)
 
     @contextmanager
     def _inference(self, seed: int) -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -12,13 +12,14 @@ from torch import Tensor
 
 from ganlab.component_record import SECTION, changes, read_records
 from ganlab.contracts import ImageSet
+from ganlab.data.pieces import Progress, untold
 from ganlab.errors import RunError, UsageError
 from ganlab.evaluation.asking import asked_grid, asked_labels
 from ganlab.evaluation.model import TrainedModel
 from ganlab.plugins import load_plugins
 from ganlab.recipe import load_recipe, swap_dataset
 from ganlab.registry import Registry
-from ganlab.report.pictures import ROWS, kinds_of_pictures, make_grid, read_images, write_grid, write_image
+from ganlab.report.pictures import ROWS, kinds_of_pictures, make_grid, passed_over, read_images, write_grid, write_image
 from ganlab.resolve import build_networks, choose_device, open_splits, place
 from ganlab.runs.checkpoints import Checkpoint, find_checkpoint, open_checkpoint
 from ganlab.runs.labels import kept_labels
@@ -115,10 +116,12 @@ def sample(
     raw: bool = False,
     dataset: str | None = None,
     device: str = "auto",
+    progress: Progress = untold,
 ) -> Sampled:
     """Return a grid from the model that `source` means, of certain `labels` or `attributes` if such are given.
 
-    Without a number of `rows` there is one for each of `images`, or as many as a training picture has.
+    Without a number of `rows` there is one for each of `images`, or as many as a training picture has. `progress` hears how
+    many images of the data set are read, if faces or attributes of it are needed and its cache is still to be made.
     """
     opened = open_model(source, dataset=dataset)
     spec = opened.spec
@@ -131,7 +134,9 @@ def sample(
     asked = asked_labels(spec.model_data, labels, attributes)
     model = load_model(spec, opened.checkpoint, chosen, raw=raw)
     kind = kinds[0] if images is None else "translate"
-    sources, names = _sources(opened, images, kind, seed, is_asked_for_data=dataset is not None)
+    sources, names = _sources(opened, images, kind, seed, progress, is_asked_for_data=dataset is not None)
+    if images is not None and (others := passed_over(images)):
+        opened = replace(opened, notices=(*opened.notices, others))
     if rows is None:
         rows = len(names) or ROWS
     if asked:
@@ -164,7 +169,7 @@ def load_model(spec: Spec, checkpoint: Checkpoint, device: torch.device, *, raw:
 
 
 def _sources(
-    opened: Opened, images: Path | None, kind: str, seed: int, *, is_asked_for_data: bool
+    opened: Opened, images: Path | None, kind: str, seed: int, progress: Progress, *, is_asked_for_data: bool
 ) -> tuple[ImageSet, list[str]]:
     """Return the faces to translate, with names; for a generator, labels at most.
 
@@ -182,7 +187,7 @@ def _sources(
         kept = None if is_asked_for_data else kept_labels(opened.folder, spec.data)
         if kept is not None:
             return _imageless(spec, kept[_order(len(kept), seed)]), []
-    test = open_splits(spec).splits["test"]
+    test = open_splits(spec, progress).splits["test"]
     order = _order(len(test.images), seed)
     labels = None if test.labels is None else test.labels[order]
     return ImageSet(images=test.images[order], labels=labels), []

@@ -13,7 +13,7 @@ from torch import Tensor
 from ganlab.errors import DataError, UsageError
 from ganlab.evaluation.asking import asked_targets
 from ganlab.evaluation.sampling import file_names, load_model, open_model
-from ganlab.report.pictures import photos_of, read_photos, write_grid, write_image
+from ganlab.report.pictures import passed_over, photos_of, read_photos, write_grid, write_image
 from ganlab.resolve import choose_device
 
 
@@ -66,7 +66,7 @@ def translate(source: str, images: Sequence[Path], to: Sequence[str], *, raw: bo
         grid=torch.stack([pixels, *made], 1),
         captions=["original", *(target.caption for target in asked)],
         photos=photos,
-        notices=opened.notices,
+        notices=[*opened.notices, *filter(None, map(passed_over, filter(Path.is_dir, images)))],
     )
 
 
@@ -78,7 +78,7 @@ def expanded(images: Sequence[Path]) -> list[Path]:
         inside = photos_of(path) if path.is_dir() else [path]
         found.update(dict.fromkeys(inside))
         if not inside:
-            empty.append(f"{path}: the folder holds no image")
+            empty.append(passed_over(path) or f"{path}: the folder holds no image")
     if empty:
         raise DataError("\n".join(empty))
     return list(found)

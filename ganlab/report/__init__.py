@@ -1,1 +1,1 @@
-"""Pictures of what a model makes."""
+"""Pictures of what a model makes, and runs beside each other."""

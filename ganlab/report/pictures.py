@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Collection, Mapping, Sequence
-from itertools import zip_longest
+from itertools import product, zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
@@ -18,11 +19,13 @@ from ganlab.data.bank import one_hot
 from ganlab.data.fit import fit
 from ganlab.errors import DataError, DeviceError
 from ganlab.files import write_bytes_atomic
+from ganlab.registry import in_one_line
 
 ROWS = 7  # of a grid, if nobody asks for more or fewer
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff")
 _MAX_PIXELS = 64 * 2**20
-_GAP_PX = 2
+_GAP_PX = 2  # white, around each image of a grid
+_HEAD_PX = 18  # of the line of captions
 
 
 def kinds_of_pictures(makes: Collection[str]) -> tuple[str, ...]:
@@ -50,7 +53,7 @@ def write_grid(path: Path, grid: Tensor, captions: Sequence[str]) -> None:
     rows, columns, _, height, width = grid.shape
     scale = max(1, 96 // width)
     cell_x, cell_y = width * scale + _GAP_PX, height * scale + _GAP_PX
-    head = 18 if any(captions) else 0
+    head = _HEAD_PX if any(captions) else 0
     sheet = Image.new("RGB", (columns * cell_x + _GAP_PX, rows * cell_y + _GAP_PX + head), "white")
     draw, font = ImageDraw.Draw(sheet), _font(captions, cell_x)
     for column, caption in enumerate(captions):
@@ -61,6 +64,23 @@ def write_grid(path: Path, grid: Tensor, captions: Sequence[str]) -> None:
             image = _to_image(grid[row, column]).resize((width * scale, height * scale), Image.Resampling.NEAREST)
             sheet.paste(image, (_GAP_PX + column * cell_x, _GAP_PX + head + row * cell_y))
     _write(path, sheet)
+
+
+def top_rows(path: Path, rows: int) -> NDArray[np.uint8]:
+    """Return the captions and the first `rows` rows of a grid that `write_grid` wrote, [H, W, 3]; the whole of any other."""
+    try:
+        with Image.open(path) as opened:
+            pixels = np.array(opened.convert("RGB"))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read as a picture ({in_one_line(error)}); delete it to go on without it") from None
+    height, width = pixels.shape[:2]
+    for head, cell in product((_HEAD_PX, 0), range(_GAP_PX + 8, width)):
+        lines_y, lines_x = np.arange(head, height, cell), np.arange(0, width, cell)
+        if lines_y[-1] == height - _GAP_PX and lines_x[-1] == width - _GAP_PX:
+            across, down = pixels[lines_y], pixels[head:, lines_x]  # where a white line begins, if the cells are so large
+            if across.min() == down.min() == 255:
+                return pixels[: head + min(rows, len(lines_y) - 1) * cell + _GAP_PX]
+    return pixels
 
 
 def write_image(path: Path, image: Tensor) -> None:
@@ -84,8 +104,21 @@ def read_images(folder: Path, size_px: int, channels: int) -> tuple[Tensor, list
 
 
 def photos_of(folder: Path) -> list[Path]:
-    """Return the files of a folder that are called as images are, by name."""
+    """Return the files of a folder that are called as images are, by name; of an animation the first picture is meant."""
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+
+
+def passed_over(folder: Path) -> str | None:
+    """Return a line that names the files of a folder that are not called as images are; None if there are none."""
+    others = sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.is_file() and path.suffix.lower() not in _SUFFIXES and not path.name.startswith(".")
+    )
+    if not others:
+        return None
+    shown = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+    return f"{folder}: passed over {shown}; images are {', '.join(_SUFFIXES)}"
 
 
 def read_photos(photos: Mapping[str, Path], size_px: int, channels: int, what: str) -> Tensor:
@@ -158,6 +191,8 @@ def _read_image(path: Path, size_px: int, channels: int) -> Tensor:
     with Image.open(path) as opened:
         if opened.width * opened.height > _MAX_PIXELS:
             raise ValueError(f"{opened.width} x {opened.height} pixels are more than {_MAX_PIXELS}")
+        if opened.mode == "F":  # of a TIFF: nobody says which number is white
+            raise ValueError("its pixels are fractions; save it with 8 or 16 bits")
         image = ImageOps.exif_transpose(opened)
         if image.mode.startswith("I"):  # 16 bits: converted, all but the darkest would be white
             image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))

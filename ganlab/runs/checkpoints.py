@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,10 +100,10 @@ def open_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(path=path, step=state["step"], state=state)
 
 
-def prune(folder: Path, keep: int, best: Path | None) -> None:
-    """Remove all but the newest `keep` checkpoints and the best."""
-    for _, path in list_checkpoints(folder)[:-keep]:
-        if best is None or path.name != best.name:
+def prune(folder: Path, newest: int, kept_steps: Collection[int | None]) -> None:
+    """Remove all checkpoints but the `newest` so many and those of `kept_steps`."""
+    for step, path in list_checkpoints(folder)[:-newest]:
+        if step not in kept_steps:
             _remove(path)
 
 

@@ -44,6 +44,11 @@ class Run:
         return self.path / "scores.json"
 
     @property
+    def score_pictures(self) -> Path:
+        """Return the folder of what `ganlab eval` draws of scores."""
+        return self.path / "scores"
+
+    @property
     def log(self) -> Path:
         """Return the table of terms and measures."""
         return self.path / "log.csv"

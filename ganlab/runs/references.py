@@ -6,13 +6,17 @@ checkpoint. A path that exists goes before a bare NAME. Imports no torch.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ganlab.errors import RunError
+from ganlab.recipe_files import find_recipe
 from ganlab.registry import did_you_mean, near_names
 from ganlab.runs.model_folder import verified_folder
 from ganlab.runs.models import Models, ModelVersion, UnknownModel, parse_name
+
+RECIPE = "recipe.toml"  # in the folder of a run or a model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +69,14 @@ def lasting(text: str) -> str:
         return model.reference
     is_lost = name is not None and name.alias is not None and not _exists(path)
     return text if is_lost else str(path.absolute())
+
+
+def locate_recipe(text: str, plugin_recipes: Sequence[Path] = ()) -> Path:
+    """Return the recipe that `text` means: that of a run's folder or of a model of the registry, a file, or a name."""
+    if "@" in text and parse_name(text) is not None and not _exists(Path(text)):
+        return locate(text).path / RECIPE
+    as_run = Path(text) / RECIPE
+    return as_run if _exists(as_run) else find_recipe(text, plugin_recipes)
 
 
 def _known(text: str) -> ModelVersion | None:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
 from ganlab.errors import GanlabError
-from ganlab.options import ArchitectureOptions, DatasetOptions, ObjectiveOptions
+from ganlab.options import ArchitectureOptions, DatasetOptions, ObjectiveOptions, model_fields_of
 from ganlab.plugins import PluginRecord, Plugins
 from ganlab.registry import Registered, Registry, in_one_line
 from ganlab.spec_signature import signature_options
@@ -80,16 +80,18 @@ class Subject:
             raise Broken(f"its options ({name}) do not derive from ganlab.{wanted.__name__}", place_of(model))
         model = model or signature_options(self.component)
         try:
-            return model.model_validate_json(to_json(self.settings(**changes)))
+            named = dict.fromkeys(model_fields_of(model))  # `build` puts a model there
+            return model.model_validate_json(to_json({**named, **self.settings(**changes)}))
         except ValidationError as error:
             if changes and not any(fault["type"] == "missing" for fault in error.errors()):
                 raise
             raise _refused(model, error, has_model=self.component.component.options is not None) from None
 
-    def build(self, **changes: Any) -> Any:
-        """Return a loss or an evaluator, built as a recipe builds it."""
+    def build(self, *, model: Any = None, **changes: Any) -> Any:
+        """Return a loss or an evaluator, built as a recipe builds it, with `model` for each option that names a model."""
         options = self.options(**changes)
-        return self.component.load_target()(**{name: getattr(options, name) for name in type(options).model_fields})
+        arguments = {name: getattr(options, name) for name in type(options).model_fields}
+        return self.component.load_target()(**{**arguments, **dict.fromkeys(model_fields_of(type(options)), model)})
 
     @property
     def place(self) -> str:

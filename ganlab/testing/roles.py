@@ -63,7 +63,7 @@ def outputs_of(network: str, role: Role, result: object) -> Values:
     if "logits" in role.outputs and not isinstance(result, Verdict):
         raise Broken(f"{network} gives a {kind}, not a ganlab.Verdict(logits, classes, features)")
     if isinstance(result, Verdict):
-        found: dict[str, Any] = {word: getattr(result, word, None) for word in role.outputs}
+        found: dict[str, Any] = {word: getattr(result, word.partition("+")[0], None) for word in role.outputs}
         for word, value in found.items():
             if value is None:
                 raise Broken(f"{network} promises {word}, and its Verdict holds none")
@@ -77,7 +77,9 @@ def outputs_of(network: str, role: Role, result: object) -> Values:
 
 def fault_of(word: str, value: Any, count: int, data: DataSpec, noise_length: int | None) -> str | None:
     """Return why `value` is not what `word` promises of `count` images; None if it is."""
-    if word in ("images", "logits", "classes", "labels", "noise", "features") and not isinstance(value, Tensor):
+    if word.partition("+")[0] in ("images", "logits", "classes", "labels", "noise", "features") and not isinstance(
+        value, Tensor
+    ):
         return f"{word} are of type {type(value).__name__}, not a tensor"
     tensors = list(tensors_of(value))
     if not tensors:
@@ -112,8 +114,10 @@ def _wanted_shape(word: str, tensor: Tensor, count: int, data: DataSpec, noise_l
     if word == "images":
         wanted = (count, data.channels, data.size_px, data.size_px)
         return None if shape == wanted else str(list(wanted))
-    if word in ("classes", "labels"):
-        return None if shape == (count, data.labels) else str([count, data.labels])
+    name, _, more = word.partition("+")  # "classes+1": a class more than the data have
+    if name in ("classes", "labels"):
+        length = data.labels + int(more or 0)
+        return None if shape == (count, length) else str([count, length])
     if word == "logits":
         is_patches = len(shape) == 4 and shape[:2] == (count, 1)
         return None if shape == (count,) or is_patches else f"[{count}], nor patches [{count}, 1, h, w]"

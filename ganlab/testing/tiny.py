@@ -35,9 +35,17 @@ def forms() -> Iterator[DataSpec]:
                 yield data_spec(label_kind, channels, size_px)
 
 
+def pairs() -> Iterator[DataSpec]:
+    """Yield data of two classes only, gray and colour, the small sizes first: for what translates between two domains."""
+    for data in forms():
+        if data.label_kind == "classes":
+            yield replace(data, label_names=data.label_names[:2])
+
+
 def describe(data: DataSpec) -> str:
     """Return "gray images of 16 px with classes"."""
-    labels = "without labels" if data.label_kind == "none" else f"with {data.label_kind}"
+    kind = "two classes" if data.label_kind == "classes" and data.labels == 2 else data.label_kind
+    labels = "without labels" if kind == "none" else f"with {kind}"
     return f"{'gray' if data.channels == 1 else 'colour'} images of {data.size_px} px {labels}"
 
 

@@ -1,11 +1,13 @@
-"""Networks that a recipe takes from other runs, or from the registry of models -> the parts of a new run."""
+"""Weights that a recipe takes from files, other runs, or the registry of models -> the parts of a new run."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ganlab.component_record import reference
 from ganlab.errors import RunError
+from ganlab.options import ArchitectureOptions
 from ganlab.recipe import load_recipe
 from ganlab.resolve import Parts
 from ganlab.runs.checkpoints import Checkpoint, find_checkpoint, open_checkpoint
@@ -16,8 +18,8 @@ from ganlab.training.state import load_networks
 
 
 def take_networks(spec: Spec, parts: Parts) -> dict[str, Any]:
-    """Load frozen networks, and the weights to start from; return what was taken, by the recipe's key."""
-    taken = {}
+    """Load files of weights, frozen networks, and a run to start from; return what was taken, by the recipe's key."""
+    taken = _take_files(spec, parts)
     for network, frozen in spec.frozen.items():
         checkpoint = find(frozen.run, frozen.step)
         if network in spec.lent:
@@ -43,9 +45,12 @@ def check_built_alike(spec: Spec, network: str, checkpoint: Checkpoint) -> None:
     stated = theirs.get("frozen", {}).get(network, {}).get("architecture") or theirs["architecture"]
     chosen = spec.lent[network]
     mine = {"use": reference(chosen.registered), **chosen.settings}
-    pairs = [(f"architecture.{key}", value, mine.get(key)) for key, value in stated.items()]
+    assert isinstance(chosen.options, ArchitectureOptions)
+    beside = chosen.options.STARTS_FROM
+    pairs = [(f"architecture.{key}", value, mine.get(key)) for key, value in stated.items() if key not in beside]
     if {"labels", "classes"} & set(spec.roles[network].split()):
-        pairs.append(("dataset.labels", theirs["dataset"].get("labels"), spec.dataset.settings.get("labels")))
+        meaning = ("labels", "classes")  # what each place of a label stands for
+        pairs += [(f"dataset.{key}", theirs["dataset"].get(key), spec.dataset.settings.get(key)) for key in meaning]
     differing = [f"{key} {value!r}, here {own!r}" for key, value, own in pairs if value != own]
     if differing:
         raise RunError(
@@ -59,6 +64,17 @@ def warm_start(parts: Parts, checkpoint: Checkpoint) -> None:
     load_networks(parts.nets, checkpoint.tensors("networks"), checkpoint)
     if parts.averaged is not None:
         load_networks(parts.averaged, checkpoint.tensors("averaged" if checkpoint.averaged else "networks"), checkpoint)
+
+
+def _take_files(spec: Spec, parts: Parts) -> dict[str, Any]:
+    """Load the files that the architecture's options name; return where each lay, and its SHA-256."""
+    if not hasattr(parts.architecture, "load_pretrained"):
+        return {}
+    digests: Mapping[str, str] = parts.architecture.load_pretrained(parts.nets)
+    for name, net in (parts.averaged or {}).items():
+        net.load_state_dict(parts.nets[name].state_dict())
+    settings = spec.architecture.settings
+    return {f"architecture.{key}": {"from": settings[key], "sha256": digest} for key, digest in digests.items()}
 
 
 def find(text: str, step: int | None = None) -> Checkpoint:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import sys
 from collections.abc import Sequence
@@ -13,8 +14,10 @@ import torch
 from ganlab.component_record import records_of, source_digest
 from ganlab.contracts import API_VERSION
 from ganlab.resolve import Parts
+from ganlab.runs.directory import Run
 from ganlab.spec import Spec
 
+ENVIRONMENT = "environment.json"
 _PACKAGES = ("ganlab", "torch", "numpy", "pydantic", "pluggy", "safetensors", "pillow")
 
 
@@ -36,6 +39,17 @@ def environment(spec: Spec, parts: Parts, command: Sequence[str]) -> dict[str, A
         "ganlab_source": source_digest("ganlab"),
         "components": records_of(spec.components, digits=64),
     }
+
+
+def record_resume(run: Run, now: dict[str, Any]) -> None:
+    """Add to environment.json in what surroundings the run goes on; write it if a kill came before it."""
+    file = run.path / ENVIRONMENT
+    try:
+        first = json.loads(file.read_text(encoding="utf-8"))
+        first["resumed"] = [*first.get("resumed", []), now]
+    except (OSError, ValueError, AttributeError):
+        first = now
+    run.write_json(ENVIRONMENT, first)
 
 
 def _version(package: str) -> str | None:

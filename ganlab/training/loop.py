@@ -5,23 +5,25 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 
 from ganlab.errors import DivergedError, Interrupted
 from ganlab.options import TrainingOptions
 from ganlab.resolve import Parts
-from ganlab.runs.checkpoints import list_checkpoints, prune, save_checkpoint
+from ganlab.runs.checkpoints import prune, save_checkpoint
 from ganlab.runs.directory import Run
 from ganlab.runs.table import Table
 from ganlab.training.schedule import End, set_learning_rates
 from ganlab.training.signals import StopRequest
 from ganlab.training.state import files_of
 from ganlab.training.step import TrainingStep, run_step
-from ganlab.training.tally import Tally
+from ganlab.training.tally import Recorded, Tally
+from ganlab.training.trend import Trend
+from ganlab.training.watch import Watch
 
 
 class Watcher(Protocol):
@@ -30,16 +32,19 @@ class Watcher(Protocol):
     def stepped(self, step: int, total_steps: int, images: int) -> None: ...
     def logged(self, step: int, row: Mapping[str, float]) -> None: ...
     def saved(self, step: int, path: Path) -> None: ...
+    def scored(self, step: int, scores: Mapping[str, float]) -> None: ...
+    def note(self, text: str) -> None: ...
 
 
 @dataclass(kw_only=True)
 class Progress:
-    """Where a run stands on disk: its tables, its open sums, its best checkpoint."""
+    """Where a run stands on disk: its tables, its open sums, how its score has gone."""
 
     log: Table
     timing: Table
     tally: Tally
-    best: dict[str, Any] | None = None  # {"step", "value"}
+    trend: Trend = field(default_factory=Trend)
+    watch: Watch | None = None
     seconds: float = 0.0  # of training, in all processes of the run
 
 
@@ -49,6 +54,7 @@ class Milestones:
 
     sample: Callable[[int], None]
     evaluate: Callable[[int], float | None]  # returns the value of training.best
+    look: Callable[[], dict[str, float]]  # returns what the watch judges
 
 
 def train(
@@ -61,26 +67,28 @@ def train(
     watcher: Watcher,
     max_minutes: float | None = None,
 ) -> bool:
-    """Train to `end`; return whether it was reached (else `max_minutes` ran out, and a checkpoint was saved)."""
+    """Train to `end`, or to an early one; return whether it came (else `max_minutes` ran out, and a checkpoint was saved)."""
     rates = {player: optimizer.param_groups[0]["lr"] for player, optimizer in parts.optimizers.items()}
     clock = _Clock(parts, progress, max_minutes)
     draws, objective = parts.data.draws, parts.objective
     phase_of = getattr(objective, "phase", None)
     with StopRequest() as stop:
-        while (share := end.share(parts.step, draws.images)) < 1:
-            set_learning_rates(parts, training, share, rates)
+        while not is_over(parts, training, progress, end):
+            set_learning_rates(parts, training, end.share(parts.step, draws.images), progress.trend, rates)
 
             # One step of the objective.
             step = parts.step + 1
             s = TrainingStep(
                 parts, phase_of(step) if phase_of else None, batch_images=training.batch_images, flip=training.flip
             )
-            progress.tally.add(step, run_step(parts, s))
+            recorded = run_step(parts, s)
+            progress.tally.add(step, recorded)
             parts.step = step
             watcher.stepped(step, end.total_steps(step, draws.images, training.batch_images), draws.images)
             done = end.share(step, draws.images) >= 1
 
-            # What is due now: a row, a picture, scores, a checkpoint.
+            # What is due now: a look, a row, a picture, scores, a checkpoint.
+            told = look(step, recorded, progress, milestones)
             if step % training.log_every_steps == 0:
                 watcher.logged(step, write_row(parts, progress))
                 progress.timing.append(clock.row())
@@ -89,37 +97,69 @@ def train(
                 milestones.sample(step)
             is_scored = done or (training.evaluate_every_steps and step % training.evaluate_every_steps == 0)
             stopping = stop.signal_number is not None or clock.is_over()
-            if is_scored or stopping or done or clock.is_checkpoint_due(training):
+            if is_scored or stopping or is_over(parts, training, progress, end) or clock.is_checkpoint_due(training):
                 try:
                     value = milestones.evaluate(step) if is_scored else None
                 except BaseException:  # a score that fails never loses a step
-                    watcher.saved(step, save(parts, training, run, progress, clock, None))
+                    watcher.saved(step, save(parts, training, run, progress, clock))
                     raise
-                watcher.saved(step, save(parts, training, run, progress, clock, value))
-            if stopping and not done:
+                told += [] if value is None else judge(step, value, progress, training, rates)
+                watcher.saved(step, save(parts, training, run, progress, clock))
+            for line in told:
+                watcher.note(line)
+            if is_over(parts, training, progress, end):
+                if not (done or step % training.sample_every_steps == 0):
+                    milestones.sample(step)
+            elif stopping:
                 return _stopped(run, step, stop)
     if progress.tally:
         watcher.logged(parts.step, write_row(parts, progress))
     return True
 
 
-def save(parts: Parts, training: TrainingOptions, run: Run, progress: Progress, clock: _Clock, value: float | None) -> Path:
-    """Save a checkpoint of now, keep the best in mind, remove the oldest; returns its path."""
+def is_over(parts: Parts, training: TrainingOptions, progress: Progress, end: End) -> bool:
+    """Return whether the run's end is reached, or has come early."""
+    is_collapsed = progress.watch is not None and progress.watch.end is not None
+    return end.share(parts.step, parts.data.draws.images) >= 1 or progress.trend.is_over(training) or is_collapsed
+
+
+def look(step: int, recorded: Recorded, progress: Progress, milestones: Milestones) -> list[str]:
+    """Let the watch hear of a step, and look if it is time; return what the user should know. What is seen is logged."""
+    watch, tally = progress.watch, progress.tally
+    if watch is None:
+        return []
+    watch.stepped(step, recorded)
+    if not watch.is_due(step):
+        return []
+    seen = milestones.look()
+    tally.add(step, [(name, torch.tensor(value, device=tally.device)) for name, value in seen.items()])
+    return watch.look(step, seen)
+
+
+def judge(step: int, value: float, progress: Progress, training: TrainingOptions, rates: Mapping[str, float]) -> list[str]:
+    """Take in the score of a step; return what the user should know. `rates` are those of the recipe."""
+    told = progress.trend.add(step, value, training, rates.values())
+    return told if progress.watch is None else told + progress.watch.scored(step, value, progress.trend, training)
+
+
+def save(parts: Parts, training: TrainingOptions, run: Run, progress: Progress, clock: _Clock) -> Path:
+    """Save a checkpoint of now, remove the oldest but the best; returns its path."""
     # Weights moved by a term or a gradient that is not finite are not worth keeping.
     progress.tally.check()
     check_weights(parts)
     progress.seconds = clock.seconds()
-    if value is not None and _is_better(value, progress.best, training.best_is):
-        progress.best = {"step": parts.step, "value": value}
     files, state = files_of(parts, progress.tally)
     progress.log.sync()
     progress.timing.sync()
     tables = {"log": progress.log.state(), "timing": progress.timing.state()}
-    record = {**state, **tables, "best": progress.best, "seconds": progress.seconds}
+    record = {**state, **tables, **progress.trend.state(), "seconds": progress.seconds}
+    kept = {progress.trend.best["step"]} if progress.trend.best else set()
+    if progress.watch is not None:
+        progress.watch.saving(parts.step)
+        record["watch"] = progress.watch.state()
+        kept.add(progress.watch.kept_step())
     path = save_checkpoint(run.checkpoints, parts.step, files, record)
-    best_step = progress.best["step"] if progress.best else None
-    best_path = next((p for s, p in list_checkpoints(run.checkpoints) if s == best_step), None)
-    prune(run.checkpoints, training.keep_checkpoints, best_path)
+    prune(run.checkpoints, training.keep_checkpoints, kept)
     clock.saved()
     return path
 
@@ -141,12 +181,6 @@ def write_row(parts: Parts, progress: Progress) -> dict[str, float]:
     row: dict[str, float] = {"step": parts.step, "epoch": draws.epoch, "images": draws.images, **progress.tally.means()}
     progress.log.append(row)
     return row
-
-
-def _is_better(value: float, best: dict[str, Any] | None, best_is: str) -> bool:
-    if best is None:
-        return True
-    return bool(value > best["value"] if best_is == "highest" else value < best["value"])
 
 
 def _stopped(run: Run, step: int, stop: StopRequest) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -15,17 +14,15 @@ from typing import Any, Protocol
 import torch
 
 from ganlab.contracts import RunInfo
-from ganlab.errors import DeviceError, DivergedError, Interrupted, RecipeError, RunError, UsageError
-from ganlab.evaluation.model import TrainedModel
-from ganlab.evaluation.scores import evaluate, scored_steps
+from ganlab.errors import CollapsedError, DeviceError, DivergedError, Interrupted, RunError
+from ganlab.evaluation.scores import is_scored, protocols
 from ganlab.files import write_text_atomic
-from ganlab.options import TrainingOptions
 from ganlab.plugins import Plugins
 from ganlab.recipe import Recipe, dump_recipe
+from ganlab.recipe_text import AS_RUN, without_as_run
 from ganlab.registry import in_one_line
-from ganlab.report.pictures import kinds_of_pictures, make_grid, write_grid
 from ganlab.resolve import Parts, resolve
-from ganlab.runs.checkpoints import Checkpoint, list_checkpoints, open_checkpoint, sweep
+from ganlab.runs.checkpoints import list_checkpoints, open_checkpoint, sweep
 from ganlab.runs.directory import RUNS, Run, check_out, create_run
 from ganlab.runs.labels import keep_labels
 from ganlab.runs.table import Table
@@ -33,15 +30,15 @@ from ganlab.spec import Spec
 from ganlab.spec_resolved import pinned, resolved
 from ganlab.training.blame import blaming
 from ganlab.training.borrowed import take_networks
-from ganlab.training.environment import environment
-from ganlab.training.loop import Milestones, Progress, train
+from ganlab.training.environment import ENVIRONMENT, environment, record_resume
+from ganlab.training.loop import Progress, is_over, train
+from ganlab.training.milestones import milestones_of, trained_model
 from ganlab.training.observers import Observers
-from ganlab.training.schedule import End, end_of
+from ganlab.training.schedule import End, check_new_end, end_of
 from ganlab.training.state import load_state
 from ganlab.training.tally import Tally
-
-ENVIRONMENT = "environment.json"
-_AS_RUN = "As run. "  # begins the first line of a resolved recipe
+from ganlab.training.trend import Trend
+from ganlab.training.watch import Watch, collapsed, watch_of
 
 
 class Listener(Protocol):
@@ -61,6 +58,7 @@ class Outcome:
     run: Run
     step: int
     is_finished: bool
+    is_early: bool  # it ended by training.stop_after, before the end that the recipe states
     trained_steps: int  # in this session
     scores: Mapping[str, float]  # of the last step, by "evaluator.score"
     last_row: Mapping[str, float]  # of the log, in this session
@@ -83,12 +81,13 @@ def start_run(
     with blaming(plugins, None, lambda: "before step 1"):
         parts = resolve(spec, device, progress=listener.reading)
     taken = take_networks(spec, parts)
+    _check_evaluators(spec, parts)
     check_disk(out or RUNS, parts)
     run = create_run(out, run_name(spec.recipe))
     with run.held():
-        own = f"{_AS_RUN}`ganlab resume {run.path}` goes on; `ganlab run` on this file repeats the run."
-        header = [own, *(line for line in spec.recipe.header.splitlines() if not line.startswith(_AS_RUN))]
-        write_text_atomic(run.recipe, dump_recipe(resolved(spec), "\n".join(header)))
+        own = f"{AS_RUN}`ganlab resume {run.path}` goes on; `ganlab run` on this file repeats the run."
+        header = f"{own}\n{without_as_run(spec.recipe.header)}"
+        write_text_atomic(run.recipe, dump_recipe(resolved(spec), header))
         run.write_json(ENVIRONMENT, {**environment(spec, parts, command), **({"models": taken} if taken else {})})
         return _train(spec, plugins, parts, run, listener, None, max_minutes)
 
@@ -117,8 +116,9 @@ def resume_run(
             parts = resolve(spec, device, progress=listener.reading)
         if not found:
             take_networks(spec, parts)
+        _check_evaluators(spec, parts)
         if has_new_end:
-            if found and spec.training.learning_rate_schedule != "constant":
+            if found and spec.training.learning_rate_schedule in ("linear", "cosine"):
                 listener.note("the learning rate is scheduled to the run's end: with the new end it rises again")
             recipe, record = resolved(spec), spec.recipe.values.get("components", {})
             # What began the run stays on record; environment.json tells with what it went on.
@@ -130,18 +130,9 @@ def resume_run(
 
 def run_name(recipe: Recipe) -> str:
     """Return the recipe's name; for the resolved recipe in a run's folder, that run's name without its number."""
-    if recipe.path is None or recipe.path != Run(recipe.path.parent).recipe or not recipe.header.startswith(_AS_RUN):
+    if recipe.path is None or recipe.path != Run(recipe.path.parent).recipe or not recipe.header.startswith(AS_RUN):
         return recipe.name
     return re.sub(r"^\d{4,}-", "", recipe.path.absolute().parent.name) or recipe.name
-
-
-def check_new_end(run: Run, checkpoint: Checkpoint, training: TrainingOptions) -> None:
-    """Raise `UsageError` for an end that the run has passed already."""
-    epochs_done = checkpoint.state.get("epoch", 0)
-    if training.steps is not None and training.steps < checkpoint.step:
-        raise UsageError(f"--max-steps {training.steps}: {run.path} is at step {checkpoint.step} already; name a later end")
-    if training.epochs is not None and training.epochs < epochs_done:
-        raise UsageError(f"--epochs {training.epochs:g}: {run.path} is at epoch {epochs_done:g} already; name a later end")
 
 
 def checkpoint_bytes(parts: Parts) -> int:
@@ -171,23 +162,6 @@ def sweep_partial(run: Run) -> None:
                 path.unlink()
 
 
-def _record_resume(run: Run, now: dict[str, Any]) -> None:
-    """Add to environment.json in what surroundings the run goes on; write it if a kill came before it."""
-    file = run.path / ENVIRONMENT
-    try:
-        first = json.loads(file.read_text(encoding="utf-8"))
-        first["resumed"] = [*first.get("resumed", []), now]
-    except (OSError, ValueError, AttributeError):
-        first = now
-    run.write_json(ENVIRONMENT, first)
-
-
-def trained_model(spec: Spec, parts: Parts) -> TrainedModel:
-    """Return the run's model as it is now, with averaged weights where they are kept."""
-    nets = {**parts.nets, **(parts.averaged or {})}
-    return TrainedModel(parts.architecture, nets, spec.model_data, spec.makes, parts.device)
-
-
 def _train(
     spec: Spec,
     plugins: Plugins,
@@ -198,33 +172,34 @@ def _train(
     max_minutes: float | None,
     resumed_in: dict[str, Any] | None = None,
 ) -> Outcome:
-    progress = Progress(log=Table(run.log), timing=Table(run.timing), tally=Tally(parts.device))
+    watch = watch_of(spec.training, parts.device)
+    progress = Progress(log=Table(run.log), timing=Table(run.timing), tally=Tally(parts.device), watch=watch)
     keep_labels(run, spec.model_data, parts.data.test)
-    state = restore(parts, progress, checkpoint)
-    progress.log.cut(state["log"])
-    progress.timing.cut(state["timing"])
+    restore(parts, progress, checkpoint)
     end = end_of(spec.training, parts.data.draws.epoch_images)
     observers = Observers(
         plugins, lambda: RunInfo(path=run.path, recipe=copy.deepcopy(resolved(spec))), parts.device, listener.note
     )
     first_step = parts.step
-    if end.share(parts.step, parts.data.draws.images) < 1:
-        for notice in (*spec.recipe.notices, *spec.notices, *parts.data.notices):
+    if not is_over(parts, spec.training, progress, end):
+        for notice in notices(spec, parts, end, watch):
             listener.note(notice)
         if resumed_in is not None:
-            _record_resume(run, {"step": parts.step, **resumed_in})
+            record_resume(run, {"step": parts.step, **resumed_in})
         listener.opened(run, parts, end)
     watcher = _Watcher(listener, observers)
-    milestones = _milestones(spec, parts, run, observers, watcher)
+    milestones = milestones_of(spec, parts, run, watcher)
     observers.started(first_step)
     status = "failed"
     try:
         with blaming(plugins, run.path, lambda: f"after step {parts.step}"):
             finished = train(parts, spec.training, run, progress, end, milestones, watcher, max_minutes)
-            if finished and spec.evaluation and parts.step not in scored_steps(run):
+            if watch is not None and watch.end is not None:
+                raise collapsed(run, parts.step, watch, progress.trend)
+            if finished and not is_scored(spec, run, parts.step):
                 milestones.evaluate(parts.step)  # the last step was saved, and scoring it had failed
         status = "finished" if finished else "stopped"
-    except Interrupted:
+    except (Interrupted, CollapsedError):
         status = "stopped"
         raise
     except (MemoryError, torch.OutOfMemoryError) as error:
@@ -242,48 +217,42 @@ def _train(
         run=run,
         step=parts.step,
         is_finished=finished,
+        is_early=finished and end.share(parts.step, parts.data.draws.images) < 1,
         trained_steps=parts.step - first_step,
         scores=watcher.scores,
         last_row=watcher.last_row,
     )
 
 
-def restore(parts: Parts, progress: Progress, checkpoint: Path | None) -> dict[str, Any]:
-    """Load a checkpoint, if there is one; return what the tables are to be cut to."""
-    if checkpoint is None:
-        empty = {"columns": [], "rows": 0}
-        return {"log": empty, "timing": empty}
-    opened = open_checkpoint(checkpoint)
-    load_state(parts, progress.tally, opened)
-    try:
-        progress.best, progress.seconds = opened.state["best"], float(opened.state["seconds"])
-        return {
-            name: {"columns": list(opened.state[name]["columns"]), "rows": int(opened.state[name]["rows"])}
-            for name in ("log", "timing")
-        }
-    except (KeyError, TypeError, ValueError) as error:
-        raise RunError(f"{checkpoint}: state.json is damaged ({in_one_line(error)})") from None
+def notices(spec: Spec, parts: Parts, end: End, watch: Watch | None) -> list[str]:
+    """Return what the user should know before a run, a line each."""
+    watched = [] if watch is None else watch.notices(end.total_steps(0, 0, parts.data.draws.batch_images))
+    return [*spec.recipe.notices, *spec.notices, *parts.data.notices, *watched]
 
 
-def _milestones(spec: Spec, parts: Parts, run: Run, observers: Observers, watcher: _Watcher) -> Milestones:
-    def sample(step: int) -> None:
-        for index, kind in enumerate(kinds_of_pictures(spec.makes)):
-            grid, captions = make_grid(trained_model(spec, parts), parts.data.test, kind)
-            write_grid(run.samples / f"step-{step:08}{'-translated' if index else ''}.png", grid, captions)
+def restore(parts: Parts, progress: Progress, checkpoint: Path | None) -> None:
+    """Load a checkpoint, if there is one, and cut the tables to what it had seen."""
+    seen: dict[str, Any] = {"log": {"columns": [], "rows": 0}, "timing": {"columns": [], "rows": 0}}
+    if checkpoint is not None:
+        opened = open_checkpoint(checkpoint)
+        load_state(parts, progress.tally, opened)
+        try:
+            progress.trend = Trend.load(opened.state)
+            if progress.watch is not None and opened.state.get("watch") is not None:
+                progress.watch.load(opened.state["watch"])
+            progress.seconds = float(opened.state["seconds"])
+            seen = {
+                name: {"columns": list(opened.state[name]["columns"]), "rows": int(opened.state[name]["rows"])} for name in seen
+            }
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError(f"{checkpoint}: state.json is damaged ({in_one_line(error)})") from None
+    progress.log.cut(seen["log"])
+    progress.timing.cut(seen["timing"])
 
-    def score(step: int) -> float | None:
-        if not spec.evaluation:
-            return None
-        watcher.note(f"step {step}: scoring by {', '.join(spec.evaluation)}")
-        facts = {"step": step, "epoch": parts.data.draws.epoch, "data_fingerprint": parts.data.fingerprint}
-        watcher.scores = evaluate(spec, trained_model(spec, parts), parts.data.test, run, parts.device, facts)
-        observers.scored(step, watcher.scores)
-        best = spec.training.best
-        if best is not None and best not in watcher.scores:
-            raise RecipeError(f"training.best: {best!r} is not among the scores: {', '.join(watcher.scores)}")
-        return watcher.scores.get(best) if best else None
 
-    return Milestones(sample=sample, evaluate=score)
+def _check_evaluators(spec: Spec, parts: Parts) -> None:
+    """Raise what an evaluator lacks: now, not after hours."""
+    protocols(spec, trained_model(spec, parts), parts.data.test, training=parts.data.training)
 
 
 class _Watcher:
@@ -307,3 +276,7 @@ class _Watcher:
 
     def saved(self, step: int, path: Path) -> None:
         self._observers.saved(step, path)
+
+    def scored(self, step: int, scores: Mapping[str, float]) -> None:
+        self.scores = scores
+        self._observers.scored(step, scores)

@@ -16,7 +16,7 @@ class Tally:
     """Sums what steps record since the last row; a name recorded twice in a step counts as its mean."""
 
     def __init__(self, device: torch.device) -> None:
-        self._device = device
+        self.device = device
         self._dtype = torch.float32 if device.type == "mps" else torch.float64
         self._sums: dict[tuple[str, ...], Tensor] = {}  # by what one step recorded: one addition a step
         self._counts: dict[tuple[str, ...], int] = {}
@@ -27,14 +27,14 @@ class Tally:
         names = tuple(name for name, _ in recorded)
         values = torch.stack([value.reshape(()).to(self._dtype) for _, value in recorded])
         if names not in self._sums:
-            self._sums[names] = torch.zeros(len(names), dtype=self._dtype, device=self._device)
+            self._sums[names] = torch.zeros(len(names), dtype=self._dtype, device=self.device)
             self._counts[names] = 0
-            self._first_bad[names] = torch.zeros(len(names), dtype=torch.int64, device=self._device)
+            self._first_bad[names] = torch.zeros(len(names), dtype=torch.int64, device=self.device)
         self._sums[names] += values
         self._counts[names] += 1
         bad = self._first_bad[names]
         bad.copy_(torch.where((bad == 0) & ~values.isfinite(), step, bad))
-        if self._device.type == "cpu":
+        if self.device.type == "cpu":
             self.check()
 
     def check(self) -> None:
@@ -80,6 +80,6 @@ class Tally:
             assert isinstance(names, list)
             assert isinstance(count, int)
             key = tuple(str(name) for name in names)
-            self._sums[key] = tensors[str(i)].to(device=self._device, dtype=self._dtype, copy=True)
+            self._sums[key] = tensors[str(i)].to(device=self.device, dtype=self._dtype, copy=True)
             self._counts[key] = count
-            self._first_bad[key] = torch.zeros(len(key), dtype=torch.int64, device=self._device)
+            self._first_bad[key] = torch.zeros(len(key), dtype=torch.int64, device=self.device)

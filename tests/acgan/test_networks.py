@@ -85,7 +85,7 @@ def test_a_size_that_does_not_fit_and_images_without_labels_are_refused() -> Non
     options = AcGanNetworks.model_validate({})
     with pytest.raises(ValueError) as error:
         options.roles(DataSpec(size_px=48, channels=1, label_kind="classes", label_names=("a", "b")))
-    assert str(error.value) == "48 px is not start_px 8 doubled; start_px may be 3, 6, 12, 24"
+    assert str(error.value) == "48 px, halved, is never start_px 8; start_px may be 24, 12, 6, 3"
     with pytest.raises(ValueError) as error:
         options.roles(DataSpec(size_px=64, channels=3))
     assert str(error.value) == "images have no labels, and acgan makes images of labels"

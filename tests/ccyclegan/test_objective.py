@@ -1,4 +1,4 @@
-"""The training step of T26: the order of its updates, its values, and that sharing work changes no gradient."""
+"""The training step of T17 to T26: the order of its updates, its values, and that sharing work changes no gradient."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -8,13 +8,16 @@ import pytest
 import torch
 from ganlab_ccyclegan.losses import SigmoidCrossEntropy
 from ganlab_ccyclegan.networks import CCycleGan
-from ganlab_ccyclegan.objective import T26, other_labels, random_other_labels
+from ganlab_ccyclegan.objective import SharedLatents
 from ganlab_ccyclegan.options import CCycleGanNetworks, CCycleGanObjective
-from ganlab_losses.adversarial import BinaryCrossEntropy
-from ganlab_losses.formulas import L1, BinaryClassification
+from ganlab_ccyclegan.other_labels import other_labels, random_other_label, random_other_labels
+from ganlab_losses.adversarial import BinaryCrossEntropy, LeastSquares
+from ganlab_losses.formulas import L1, BinaryClassification, CategoricalClassification
+from ganlab_losses.lecam import LeCam
+from ganlab_losses.relativistic import RelativisticAverage
 from torch import Tensor, nn
 
-from ganlab import Adversarial, Batch, Criterion, DataSpec, Step, Update
+from ganlab import Adversarial, Batch, Criterion, DataSpec, Step, Update, Verdict
 
 DATA = DataSpec(size_px=48, channels=1, label_kind="classes", label_names=tuple("abcdefg"))
 PLAYERS = CCycleGanObjective().players()
@@ -44,7 +47,7 @@ class HandStep:
         self.measures.update(measures)
 
 
-class NaiveT26(T26):
+class NaiveT26(SharedLatents):
     """T26 as published: fakes label by label, all again for the generator, the reconstruction six times, shuffled."""
 
     def step(self, s: Step) -> Iterator[Update]:
@@ -77,10 +80,46 @@ class NaiveT26(T26):
             )
 
 
-def make(kind: type[T26] = T26, g_classification: Callable[..., Any] = SigmoidCrossEntropy, **options: Any) -> T26:
+class NaiveOneByOne(SharedLatents):
+    """T17 to T24 as published: one batch for D, shuffled; each update of G encodes its photos itself, one label each."""
+
+    def step(self, s: Step) -> Iterator[Update]:
+        encoder, decoder, discriminator = s.nets["encoder"], s.nets["decoder"], s.nets["discriminator"]
+        batch = s.batch()
+        photos, own = batch.images, batch.labels
+        targets = (random_other_labels(own, self.targets) if self.targets else other_labels(own)).unbind(1)
+        drawn = random_other_label(own) if self.fake_class == "drawn" else None
+        with torch.no_grad():
+            fakes = [decoder(encoder(photos), label) for label in targets]
+        shown = [torch.zeros_like(own) if self.fake_class == "none" else label if drawn is None else drawn for label in targets]
+        order = torch.randperm(len(photos) * (1 + len(targets)), generator=torch.Generator().manual_seed(5))
+        verdict = discriminator(torch.cat([photos, *fakes])[order])
+        is_real = torch.cat([torch.ones(len(photos)), torch.zeros(len(photos) * len(targets))]).double()[order]
+        yield Update(
+            "discriminator",
+            d_adversarial=nn.functional.binary_cross_entropy_with_logits(verdict.logits, is_real),
+            d_class=self.d_classification(verdict.classes, torch.cat([own, *shown])[order]),
+        )
+        for label in targets if s.phase == "both" else ():
+            latents = encoder(photos)
+            verdict = discriminator(decoder(latents, label))
+            yield Update(
+                "generator",
+                g_adversarial=nn.functional.softplus(-verdict.logits).mean(),
+                g_class=self.g_classification(verdict.classes, label if drawn is None else drawn),
+                g_reconstruction=(decoder(latents, own) - photos).abs().mean(),
+            )
+
+
+def make(
+    kind: type[SharedLatents] = SharedLatents,
+    g_classification: Callable[..., Any] = SigmoidCrossEntropy,
+    d_classification: Callable[..., Any] = BinaryClassification,
+    **options: Any,
+) -> SharedLatents:
     return kind(
         adversarial=Adversarial(BinaryCrossEntropy()),
-        d_classification=Criterion(BinaryClassification()),
+        d_classification=Criterion(d_classification()),
         g_classification=Criterion(g_classification()),
         distance=Criterion(L1()),
         **options,
@@ -103,7 +142,9 @@ def weights_of(nets: Mapping[str, nn.Module], player: str) -> list[nn.Parameter]
     return [weight for network in PLAYERS[player] for weight in nets[network].parameters()]
 
 
-def drive(objective: T26, nets: dict[str, nn.Module], batches: list[Batch]) -> list[tuple[dict[str, Tensor], list[Tensor]]]:
+def drive(
+    objective: SharedLatents, nets: dict[str, nn.Module], batches: list[Batch]
+) -> list[tuple[dict[str, Tensor], list[Tensor]]]:
     """Return the terms and the gradients of every update, as Adam descends them."""
     optimizers = {player: torch.optim.Adam(weights_of(nets, player), 1e-3, (0.5, 0.999)) for player in PLAYERS}
     seen = []
@@ -131,7 +172,7 @@ def test_sharing_fakes_and_latents_changes_no_loss_and_no_gradient(
     batches = [photos(3, torch.double, seed) for seed in range(6)]
     runs = [
         drive(make(kind, g_classification, generator_every=2), networks(torch.double, **options), batches)
-        for kind in (T26, NaiveT26)
+        for kind in (SharedLatents, NaiveT26)
     ]
     assert len(runs[0]) == len(runs[1]) == 9
     for (terms, gradients), (naive_terms, naive_gradients) in zip(*runs, strict=True):
@@ -142,10 +183,57 @@ def test_sharing_fakes_and_latents_changes_no_loss_and_no_gradient(
             assert (gradient - naive).norm() <= 1e-8 * naive.norm() + 1e-14
 
 
-def test_generator_moves_in_steps_1_6_11_and_112_times_an_epoch() -> None:
-    objective = make()
-    moves = [index for index in range(1, 561) if objective.phase(index) == "both"]
-    assert (moves[:3], len(moves)) == ([1, 6, 11], 112)
+# Experiment -> its losses of D's and of G's classes, and the options of its step.
+ONE_BY_ONE: dict[str, tuple[Callable[..., Any], Callable[..., Any], dict[str, Any]]] = {
+    "t17": (CategoricalClassification, CategoricalClassification, {"fake_class": "drawn", "targets": 1, "generator_every": 2}),
+    "t18": (CategoricalClassification, CategoricalClassification, {"fake_class": "asked", "targets": 1, "generator_every": 2}),
+    "t21": (BinaryClassification, SigmoidCrossEntropy, {"fake_class": "asked", "targets": 1, "generator_every": 2}),
+    "t22": (BinaryClassification, SigmoidCrossEntropy, {"targets": 1, "generator_every": 2}),
+    "t24": (BinaryClassification, SigmoidCrossEntropy, {"each_label": True, "generator_every": 1}),
+}
+
+
+@pytest.mark.parametrize("experiment", ONE_BY_ONE)
+def test_the_experiments_before_t25_descend_as_published(experiment: str) -> None:
+    d_classification, g_classification, options = ONE_BY_ONE[experiment]
+    batches = [photos(2, torch.double, seed) for seed in range(3)]
+    runs = []
+    for kind in (SharedLatents, NaiveOneByOne):
+        nets = networks(torch.double)
+        torch.manual_seed(7)  # the labels that both draw
+        runs.append(drive(make(kind, g_classification, d_classification, **options), nets, batches))
+    assert len(runs[0]) == len(runs[1]) == (3 * 7 if experiment == "t24" else 5)
+    for (terms, gradients), (naive_terms, naive_gradients) in zip(*runs, strict=True):
+        assert terms.keys() == naive_terms.keys()
+        for name in terms:
+            torch.testing.assert_close(terms[name], naive_terms[name], rtol=1e-9, atol=0)
+        for gradient, naive in zip(gradients, naive_gradients, strict=True):
+            assert (gradient - naive).norm() <= 1e-8 * naive.norm() + 1e-14
+
+
+def test_t17_draws_another_wrong_label_for_both_players_and_t18_does_not() -> None:
+    """Each class term compares with the labels that it is given; what D is told of fakes, G is told too."""
+    told: list[Tensor] = []
+
+    class Noted(nn.Module):
+        def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+            told.append(target)
+            return logits.sum(1)
+
+    for fake_class in ("drawn", "asked"):
+        told.clear()
+        nets, batch = networks(), photos(60)
+        asked: list[Tensor] = []
+        nets["decoder"].register_forward_pre_hook(lambda _, given, asked=asked: asked.append(given[1][:60]))
+        objective = make(g_classification=Noted, d_classification=Noted, targets=1, fake_class=fake_class)
+        list(objective.step(HandStep(nets, "both", batch)))
+        of_d, of_g = told
+        assert torch.equal(of_d[:60], batch.labels)
+        assert torch.equal(of_d[60:], of_g)
+        assert torch.equal(of_g.sum(1), torch.ones(60))
+        assert (of_g * batch.labels).sum() == 0
+        agree = (of_g * asked[0]).sum() / 60
+        assert agree == 1 if fake_class == "asked" else 0.02 < agree < 0.4  # one of six by chance
 
 
 def test_warm_up_comes_first_and_teaches_the_classes_of_photos_only() -> None:
@@ -175,6 +263,15 @@ def test_each_update_has_the_terms_that_have_weights() -> None:
     weights = {"d_adversarial": 1, "d_class": 1, "d_penalty": 10, "g_adversarial": 2, "g_class": 2, "g_reconstruction": 1}
     assert weights == WEIGHTS
     assert [name for terms, _ in updates for name in terms] == [name for name in weights if name != "d_penalty"]
+
+
+def test_t24_judges_448_images_and_moves_the_generator_six_times_on_64() -> None:
+    seen: list[int] = []
+    nets = networks()
+    nets["discriminator"].register_forward_hook(lambda _, inputs, __: seen.append(len(inputs[0])))
+    updates = list(make(each_label=True).step(HandStep(nets, "both", photos(64))))
+    assert seen == [448, 64, 64, 64, 64, 64, 64]
+    assert [update.player for update in updates] == ["discriminator"] + ["generator"] * 6
 
 
 def test_discriminator_sees_448_images_for_64_photos_and_the_generator_384() -> None:
@@ -211,8 +308,6 @@ def test_accuracies_are_those_of_the_published_log() -> None:
         """Finds one of two photos and 9 of 12 fakes real; gives every image the class a."""
 
         def forward(self, images: Tensor) -> Any:
-            from ganlab import Verdict
-
             logits = torch.tensor([1.0, -1.0] + [1.0] * 9 + [-1.0] * 3)
             classes = torch.tensor([1.0] + [-1.0] * 6).expand(14, 7)
             return Verdict(logits=logits, classes=classes)
@@ -224,6 +319,43 @@ def test_accuracies_are_those_of_the_published_log() -> None:
     assert step.measures["d_adversarial_accuracy"] == torch.tensor((1 + 3) / 14)
     # Of 7 labels an image: the first photo all right, the second two wrong, each of 12 fakes one wrong.
     torch.testing.assert_close(step.measures["d_class_accuracy"], torch.tensor((7 + 5 + 12 * 6) / (14 * 7)))
+
+
+@pytest.mark.parametrize(
+    ("loss", "right"),
+    [(BinaryCrossEntropy(), 2), (LeastSquares(), 13), (RelativisticAverage(), 14), (LeCam(base="lsgan"), 13)],
+)
+def test_the_accuracy_of_the_discriminator_is_on_which_side_of_its_own_loss_a_logit_is(loss: Any, right: int) -> None:
+    class Fixed(nn.Module):
+        """Gives one photo 0.9, the other 0.3, and all 12 fakes 0.1."""
+
+        def forward(self, images: Tensor) -> Any:
+            return Verdict(logits=torch.tensor([0.9, 0.3] + [0.1] * 12), classes=torch.zeros(14, 7))
+
+    objective = make()
+    objective.adversarial = Adversarial(loss)
+    step = HandStep({**networks(), "discriminator": Fixed()}, "discriminator", photos(2))
+    before = [buffer.clone() for buffer in objective.adversarial.buffers()]
+    for _ in objective.step(step):
+        after_update = [buffer.clone() for buffer in objective.adversarial.buffers()]
+    assert step.measures["d_adversarial_accuracy"] == torch.tensor(right / 14)
+    # LeCam's averages follow the logits of the update, once, and not those of the measure.
+    assert all(torch.equal(a, b) for a, b in zip(after_update, objective.adversarial.buffers(), strict=True))
+    assert not before or not torch.equal(before[0], after_update[0])
+
+
+@pytest.mark.parametrize(("fake_class", "accuracy"), [("asked", 0.5), ("drawn", 0.5), ("none", (2 * 6 + 2 * 7) / 28)])
+def test_where_fakes_have_a_class_accuracy_is_how_often_it_is_found(fake_class: str, accuracy: float) -> None:
+    class Fixed(nn.Module):
+        """Finds every image most like the class a, with sigmoids that are all below a half."""
+
+        def forward(self, images: Tensor) -> Any:
+            return Verdict(logits=torch.zeros(4), classes=torch.eye(7)[:1].repeat(4, 1) - 2)
+
+    batch = Batch(images=photos(2).images, labels=torch.eye(7)[[0, 0]])  # no fake should show a
+    step = HandStep({**networks(), "discriminator": Fixed()}, "discriminator", batch)
+    list(make(targets=1, fake_class=fake_class).step(step))
+    torch.testing.assert_close(step.measures["d_class_accuracy"], torch.tensor(accuracy))
 
 
 def test_other_labels_are_the_six_others_ascending() -> None:

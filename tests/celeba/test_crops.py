@@ -86,13 +86,13 @@ def test_every_second_pixel_is_not_antialiased() -> None:
     ("content", "reason"),
     [
         (CONTENT[:-3000], "image file is truncated"),
-        (b"", "cannot identify image file"),
+        (b"", "not a JPEG file"),
         (jpeg(GRADIENT[:, :170]), "170 x 218 RGB, not 178 x 218 RGB"),
         (jpeg(GRADIENT, mode="L"), "178 x 218 L, not 178 x 218 RGB"),
     ],
 )
 def test_damaged_images_are_refused(content: bytes, reason: str) -> None:
-    with pytest.raises((OSError, ValueError)) as error:
+    with pytest.raises((OSError, SyntaxError, ValueError)) as error:
         square(content, "centre_160", 64)
     assert str(error.value).startswith(reason)
 

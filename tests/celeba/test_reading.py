@@ -35,6 +35,7 @@ def test_splits_labels_and_people_are_those_of_the_tables(celeba: Path, opened: 
     for split, rows in (("train", slice(35)), ("test", slice(35, None))):
         assert splits[split].labels.tolist() == [[int(value == "1") for value in row[1:]] for row in attributes[rows]]
         assert splits[split].identities.tolist() == [int(row[1]) for row in people[rows]]
+        assert splits[split].names == [row[0] for row in attributes[rows]]
         for image, row in zip(splits[split].images, attributes[rows], strict=True):
             content = (celeba / "img_align_celeba" / row[0]).read_bytes()
             assert np.array_equal(image.permute(1, 2, 0).numpy(), pictures.square(content, "centre_160", 64))

@@ -116,8 +116,8 @@ def test_other_sizes_colours_and_classes_are_made(size_px: int, start_px: int, c
 @pytest.mark.parametrize(
     ("size_px", "why"),
     [
-        (48, "48 px is not start_px 4 doubled; start_px may be 3, 6, 12, 24"),
-        (45, "45 px is not start_px 4 doubled; no start_px would fit"),
+        (48, "48 px, halved, is never start_px 4; start_px may be 24, 12, 6, 3"),
+        (45, "45 px, halved, is never start_px 4; an odd side has no half"),
     ],
 )
 def test_sizes_that_do_not_fit_are_refused_with_those_that_do(size_px: int, why: str) -> None:

@@ -1,5 +1,6 @@
 """The training step of the cGAN: its updates, whose images and labels they see, and their values."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,8 +67,8 @@ class HandStep:
         self.measures.update(measures)
 
 
-def make(penalty: Any = None) -> CGanSteps:
-    return CGanSteps(adversarial=Adversarial(BinaryCrossEntropy()), penalty=Penalty(penalty or NoPenalty()))
+def make(penalty: Any = None, **options: Any) -> CGanSteps:
+    return CGanSteps(adversarial=Adversarial(BinaryCrossEntropy()), penalty=Penalty(penalty or NoPenalty()), **options)
 
 
 def hand_step(count: int) -> HandStep:
@@ -142,11 +143,37 @@ def test_a_penalty_joins_each_real_image_to_the_fake_with_its_label() -> None:
     assert torch.equal(judged[1], s.given.labels[:3])
 
 
+def test_wrong_labels_of_real_images_are_fake() -> None:
+    s = hand_step(4)
+    s.given = Batch(images=torch.full((4, 1, 4, 4), 1.0), labels=torch.full((4, 2), 0.25))
+    _, second, _ = make(wrong_labels=True).step(s)
+    assert list(second.terms) == ["d_adversarial_fake", "d_adversarial_wrong"]
+    assert second.terms["d_adversarial_wrong"].item() == pytest.approx(math.log1p(math.exp(1.5)), abs=1e-6)  # 0.5 + 1, target 0
+    images, labels = s.nets["discriminator"].seen[2]
+    assert torch.equal(images, s.given.images[:2])
+    assert torch.equal(labels, torch.full((2, 2), 7.0))  # of other images
+
+
+def test_one_update_of_the_discriminator_holds_what_two_hold() -> None:
+    first, second, _ = make(wrong_labels=True).step(hand_step(4))
+    once, generator = make(wrong_labels=True, d_updates="one").step(hand_step(4))
+    assert (once.player, generator.player) == ("discriminator", "generator")
+    assert {name: term.item() for name, term in once.terms.items()} == {
+        name: term.item() for update in (first, second) for name, term in update.terms.items()
+    }
+
+
 def test_every_term_has_a_weight() -> None:
     weights = CGanObjective().weights.model_dump()
-    yielded = [name for update in make(GradientPenalty()).step(hand_step(4)) for name in update.terms]
+    yielded = [name for update in make(GradientPenalty(), wrong_labels=True).step(hand_step(4)) for name in update.terms]
     assert sorted(yielded) == sorted(weights)
-    assert weights == {"d_adversarial_real": 1, "d_adversarial_fake": 1, "d_penalty": 10, "g_adversarial": 1}
+    assert weights == {
+        "d_adversarial_real": 1,
+        "d_adversarial_fake": 1,
+        "d_adversarial_wrong": 1,
+        "d_penalty": 10,
+        "g_adversarial": 1,
+    }
 
 
 def test_a_batch_of_one_image_serves_whole() -> None:

@@ -330,7 +330,7 @@ def test_the_schema_is_printed_of_a_component_and_of_a_recipe(printed: Printed) 
         ),
         (
             ["show", "dataset", "fer2031"],
-            3,
+            2,
             "no dataset is called 'fer2031'; did you mean 'fer2013'?\n  `ganlab list-plugins` shows what is there.",
         ),
         (["show", "bce", "--json", "--schema"], 2, "--json and --schema exclude each other; --schema prints JSON of its own"),

@@ -44,18 +44,34 @@ def test_check_finds_what_was_planted(folder: Path, printed: Printed) -> None:
     assert code == 0
     assert found["images"] == {"train": 29, "test": 5}
     assert found["labels"] == {"ant": {"train": 26, "test": 3}, "bee": {"train": 3, "test": 2}}
-    assert [len(group) for group in found["duplicates"]] == [2, 2, 2]
-    assert [sorted(split for split, _ in group) for group in found["across_splits"]] == [["test", "train"]]
-    assert len(found["contradicting"]) == 1
-    assert [split for split, _ in found["contradicting"][0]] == ["train", "train"]
-    assert [split for split, _ in found["nearly_constant"]] == ["train"]
+    assert sorted(sorted(place["name"] for place in group) for group in found["duplicates"]) == [
+        ["test/ant/copy.png", "train/ant/1.png"],
+        ["train/ant/0.png", "train/ant/copy.png"],
+        ["train/ant/2.png", "train/bee/copy.png"],
+    ]
+    assert [sorted(place["split"] for place in group) for group in found["across_splits"]] == [["test", "train"]]
+    (contradiction,) = found["contradicting"]
+    assert sorted((place["name"], place["labels"]) for place in contradiction) == [
+        ("train/ant/2.png", ["ant"]),
+        ("train/bee/copy.png", ["bee"]),
+    ]
+    (flat,) = found["nearly_constant"]
+    assert (flat["split"], flat["name"], flat["labels"]) == ("train", "train/ant/flat.png", ["ant"])
     assert found["uneven"] == []
 
 
 def test_check_tells_it_in_words(folder: Path, printed: Printed) -> None:
     code, out, _ = printed("data", "check", "image_folder", *sets(folder))
     assert code == 0
-    lines = [line for line in out.splitlines() if not line.startswith("  ")]
+    shown = out.splitlines()
+    assert {frozenset(line.strip().split(" = ")) for line in shown if " = " in line} == {
+        frozenset({"train/ant/0.png (train)", "train/ant/copy.png (train)"}),
+        frozenset({"train/ant/1.png (train)", "test/ant/copy.png (test)"}),
+        frozenset({"train/ant/2.png (train)", "train/bee/copy.png (train)"}),
+        frozenset({"train/ant/2.png (train, ant)", "train/bee/copy.png (train, bee)"}),
+    }
+    assert shown[-1] == "  train/ant/flat.png (train)"
+    lines = [line for line in shown if not line.startswith("  ")]
     assert lines == [
         "image_folder: 16 x 16 px, colour; 29 train, 5 test",
         "label  train       test",
@@ -66,6 +82,19 @@ def test_check_tells_it_in_words(folder: Path, printed: Printed) -> None:
         "across splits: 1 of the groups with images in several splits: a score knows them from training",
         "contradictions: 1 of the groups with labels that differ",
         "nearly constant: 1",
+    ]
+
+
+def test_check_of_one_class_names_its_images_as_before(folder: Path, printed: Printed) -> None:
+    code, out, _ = printed("data", "check", "image_folder", *sets(folder), "--set", 'classes=["ant"]', "--json")
+    found = json.loads(out)
+    assert (code, found["images"], found["contradicting"]) == (0, {"train": 26, "test": 3}, [])
+    assert [place["name"] for place in found["nearly_constant"]] == ["train/ant/flat.png"]
+    assert sorted(place["name"] for group in found["duplicates"] for place in group) == [
+        "test/ant/copy.png",
+        "train/ant/0.png",
+        "train/ant/1.png",
+        "train/ant/copy.png",
     ]
 
 
@@ -131,3 +160,17 @@ def test_a_run_states_the_names_and_is_sampled_without_the_images(folder: Path, 
     code, _, told = printed("resume", "insects_run", "--max-steps", "4")
     assert code == 4
     assert f"looked for {moved}" in told
+
+
+def test_sampling_shows_how_far_it_is_where_it_must_read_the_images_again(folder: Path, printed: Printed, place: Path) -> None:
+    settings = (f"dataset.path={folder}", "dataset.labels=classes", "architecture.width=4", "training.batch_images=2")
+    changes = [argument for change in settings for argument in ("--set", change)]
+    run = ("run", "ccyclegan_t26", "--dataset", "image_folder", *changes, "--max-steps", "1", "--device", "cpu")
+    code, _, told = printed(*run, "--out", "translator")
+    assert code == 0, told
+    again = ("sample", "translator", "--rows", "1", "--device", "cpu")
+    assert printed(*again)[2] == ""
+    shutil.rmtree(place / "home" / "data")
+    code, _, told = printed(*again)
+    assert code == 0
+    assert told.splitlines()[0] == "reading, this once: images 34"

@@ -72,6 +72,32 @@ def test_a_run_stopped_by_its_minutes_goes_on_by_resume_and_may_be_extended(smal
     assert Path("short/recipe.toml").read_text() == recipe
 
 
+def test_a_run_that_ends_early_says_so_and_is_not_extended(printed: Printed) -> None:
+    sets = ["dataset.identities=4", "dataset.test_identities=2", "architecture.width=4", "training.batch_images=8"]
+    # The highest log loss as the best: it will fall.
+    sets += ["training.best=accuracy.log_loss", "training.evaluate_every_steps=1", "training.stop_after=2"]
+    more = [part for text in sets for part in ("--set", text)]
+    code, out, err = printed("run", "judge_synthetic", "--device", "cpu", "--max-steps", "99", "--out", "judge", *more)
+    assert code == 0, err
+    first, *scores = out.splitlines()
+    steps = first.removeprefix("finished early after ").removesuffix(" steps")
+    assert steps.isdecimal()
+    assert scores[-1].split() == ["next:", "ganlab", "recipes", "list", "published", "experiments"]  # a judge draws no faces
+    told = "accuracy.log_loss was not better in the last 2 evaluations; the run ends here, by training.stop_after = 2"
+    assert f"step {steps}: {told}" in err
+    assert printed("resume", "judge", "--device", "cpu") == (
+        0,
+        f"judge: already finished at step {steps}, early, as training.stop_after says\n",
+        "",
+    )
+    assert printed("resume", "judge", "--device", "cpu", "--max-steps", "999") == (
+        2,
+        "",
+        f"ganlab: error: judge: ended early at step {steps}, as training.stop_after = 2 says; the best step is "
+        f"{int(steps) - 2}. To train longer, start a run without it, with training.start_from\n",
+    )
+
+
 def test_a_dry_run_prints_a_recipe_with_the_published_parameter_counts_and_makes_nothing(printed: Printed) -> None:
     before = sorted(Path.cwd().iterdir())
     code, out, err = printed("run", "ccyclegan_t26", "--dataset", "synthetic_faces", "--dry-run", "--device", "cpu")

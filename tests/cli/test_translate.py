@@ -107,16 +107,32 @@ def test_a_registered_model_translates_without_its_run(trained_on: Any, printed:
     assert printed("translate", "readable@best", "me.png", "--to", "Smiling")[:2] == (0, "translated/me-translated.png\n")
 
 
+def test_a_folder_tells_what_of_it_was_no_image(trained_on: Any, printed: Printed) -> None:
+    run = trained_on("classes", TRANSLATOR)
+    for name in ("a.gif", "b.TIFF", "c.png"):
+        photo(f"photos/{name}", 7)
+    Path("photos/notes.heic").write_text("none")
+    Path("photos/.hidden").write_text("none")
+    told = "photos: passed over notes.heic; images are .png, .jpg, .jpeg, .bmp, .webp, .gif, .tif, .tiff\n"
+    written = [f"translated/{name}-translated.png" for name in "abc"]
+    assert printed("translate", run, "photos") == (0, "".join(f"{path}\n" for path in written), told)
+    Path("other").mkdir()
+    Path("other/me.heic").write_text("none")
+    assert printed("translate", run, "other")[2] == "ganlab: error: " + told.replace("photos", "other").replace("notes", "me")
+
+
 def test_every_photo_that_cannot_be_read_is_named(trained_on: Any, printed: Printed) -> None:
     run = trained_on("classes", TRANSLATOR)
     photo("me.png", 7)
     Path("notes.png").write_text("no picture")
+    Image.new("F", (4, 4), 0.5).save("half.tiff")
     Path("empty").mkdir()
-    code, out, err = printed("translate", run, "notes.png", "me.png", "lost.jpg")
+    code, out, err = printed("translate", run, "notes.png", "me.png", "half.tiff", "lost.jpg")
     assert (code, out) == (4, "")
     assert err.splitlines() == [
-        "ganlab: error: photos: 2 of 3 files cannot be read:",
+        "ganlab: error: photos: 3 of 4 files cannot be read:",
         "    notes.png: not an image",
+        "    half.tiff: its pixels are fractions; save it with 8 or 16 bits",
         "    lost.jpg: No such file or directory",
     ]
     assert printed("translate", run, "me.png", "empty")[2] == "ganlab: error: empty: the folder holds no image\n"

@@ -176,7 +176,7 @@ def test_all_files_that_cannot_be_read_are_told_at_once(tmp_path: Path) -> None:
 
 def test_a_folder_without_images_is_told(tmp_path: Path) -> None:
     for folder, reason in (
-        (tmp_path, "holds no image; looked for .png, .jpg, .jpeg, .bmp, .webp"),
+        (tmp_path, "holds no image; looked for .png, .jpg, .jpeg, .bmp, .webp, .gif, .tif, .tiff"),
         (tmp_path / "none", "no such folder"),
     ):
         with pytest.raises(DataError) as error:

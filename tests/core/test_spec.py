@@ -147,7 +147,7 @@ def test_the_resolved_recipe_means_the_same_and_states_every_default(spec_of: Sp
             "fake_high": 0.0,
             "smooth_generator": False,
         },
-        "classification": {"use": "binary"},
+        "classification": {"use": "binary", "smoothing": 0.0},
         "weights": {"d_adversarial": 1.0, "d_class": 1.0, "g_adversarial": 1.0},
     }
 

@@ -26,6 +26,7 @@ from ganlab.training.schedule import End, end_of, rate_factor, set_learning_rate
 from ganlab.training.session import start_run
 from ganlab.training.step import TrainingStep, average, run_step
 from ganlab.training.tally import Tally
+from ganlab.training.trend import Trend
 
 CPU = torch.device("cpu")
 SpecOf = Callable[..., Spec]
@@ -312,7 +313,7 @@ def test_learning_rates_fall_by_the_schedule(schedule: str, decay_start: float, 
 def test_each_player_keeps_its_own_base_rate(spec_of: SpecOf) -> None:
     parts = resolve(spec_of({"learning_rate = 1e-2": "learning_rate = 1e-2\n[optimizer.generator]\nlearning_rate = 1e-3"}), CPU)
     training = TrainingOptions.model_validate({"learning_rate_schedule": "linear"})
-    set_learning_rates(parts, training, 0.75, {"generator": 1e-3, "discriminator": 1e-2})
+    set_learning_rates(parts, training, 0.75, Trend(), {"generator": 1e-3, "discriminator": 1e-2})
     rates = {player: optimizer.param_groups[0]["lr"] for player, optimizer in parts.optimizers.items()}
     assert rates == pytest.approx({"generator": 2.5e-4, "discriminator": 2.5e-3})
 

@@ -16,6 +16,9 @@ from ganlab.data.cache import CachedImages, open_images
 from ganlab.errors import DataError, PluginError
 from ganlab.tensors import write_tensors
 
+# As files may be called: with letters of anywhere, spaces, quotes, line breaks, and bytes that are no text.
+NAMES = ["a.png", "Änne 1.png", '"b".png', "two\nlines.png", "bad\udcff.png", *(f"line {n}" for n in range(300))]
+
 
 class Bytes:
     """A data set whose images are the bytes of a file, 8 x 8; the last one is the test split."""
@@ -35,7 +38,7 @@ class Bytes:
         self.while_reading()
         labels = np.arange(len(images), dtype=np.int32) % 7
         return {
-            "train": ImageSet(images=images[:-1], labels=labels[:-1], identities=labels[:-1]),
+            "train": ImageSet(images=images[:-1], labels=labels[:-1], identities=labels[:-1], names=NAMES[: len(images) - 1]),
             "test": ImageSet(images=torch.from_numpy(images[-1:].copy()), labels=np.eye(7, dtype=bool)[labels[-1:]]),
         }
 
@@ -65,7 +68,10 @@ def same(a: CachedImages, b: CachedImages) -> bool:
     for split in ("train", "test"):
         for part, tensor in vars(a.splits[split]).items():
             other = getattr(b.splits[split], part)
-            if (tensor is None) != (other is None) or (tensor is not None and not torch.equal(tensor, other)):
+            if part == "names":
+                if tensor != other:
+                    return False
+            elif (tensor is None) != (other is None) or (tensor is not None and not torch.equal(tensor, other)):
                 return False
     return a.fingerprint == b.fingerprint
 
@@ -88,6 +94,7 @@ def test_second_opening_reads_nothing(file: Path, home: Path) -> None:
     assert two.splits["train"].labels.tolist() == [0, 1, 2, 3, 4, 5, 6, 0, 1]
     assert two.splits["test"].labels.dtype == torch.uint8
     assert two.splits["test"].labels.tolist() == [[0, 0, 1, 0, 0, 0, 0]]
+    assert (two.splits["train"].names, two.splits["test"].names) == (NAMES[:9], None)
     assert cache_file(home).name == f"bytes-{one.fingerprint[:16]}.safetensors"
 
 
@@ -270,6 +277,10 @@ def test_two_processes_at_once(file: Path, home: Path) -> None:
         (
             {"train": ImageSet(images=torch.zeros(2, 3, 8, 8).byte(), labels=torch.tensor([[0], [2]]))},
             "split train: read() returned labels int64 [2, 1], not 0 or 1 only",
+        ),
+        (
+            {"train": ImageSet(images=torch.zeros(2, 3, 8, 8).byte(), names=["a.png"])},
+            "split train: read() returned 1 names for 2 images",
         ),
     ],
 )

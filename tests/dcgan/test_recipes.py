@@ -15,8 +15,8 @@ from ganlab.report.pictures import make_grid
 from ganlab.resolve import Parts, resolve
 from ganlab.spec import Spec, make_spec
 from ganlab.testing.fixtures import Train, ganlab_home, train  # noqa: F401
+from ganlab.training.milestones import trained_model
 from ganlab.training.schedule import end_of
-from ganlab.training.session import trained_model
 from ganlab.training.step import TrainingStep, run_step
 
 CPU = torch.device("cpu")

@@ -115,6 +115,10 @@ def test_a_generator_that_was_built_or_labelled_otherwise_is_refused(generator: 
     for sets, reason in (
         (THIN[:1], r"with architecture\.width 2, here 32\. "),
         ((*THIN, "dataset.labels=Eyeglasses"), r"with dataset\.labels 'Smiling', here 'Eyeglasses'\. "),
+        (
+            (*THIN, 'dataset.classes=["Smiling", "not Smiling"]'),
+            r"with dataset\.classes None, here \['Smiling', 'not Smiling'\]\. ",
+        ),
     ):
         spec = drawn(NAMES[0], *sets, source)
         with pytest.raises(RunError, match=reason):
@@ -152,7 +156,7 @@ def test_a_run_states_what_its_generator_is_and_stands_alone(generator: Path, tm
         ('{ use = "smile_encoder" }', "smile_encoder has no network generator; it has encoder"),
         ('{ use = "smile_acgn" }', "no architecture is called 'smile_acgn'; did you mean 'smile_acgan'"),
         ("{ width = 2 }", 'needs `use = "NAME"`; architectures are '),
-        ('{ use = "smile_acgan", start_px = 5 }', "smile_acgan does not fit the data set: 16 px is not start_px 5 doubled"),
+        ('{ use = "smile_acgan", start_px = 5 }', "smile_acgan does not fit the data set: 16 px, halved, is never start_px 5"),
         ('{ use = "smile_gan", width = 2 }', "encoder needs generator as noise labels -> images; smile_encoder offers it as"),
     ],
 )
@@ -178,3 +182,28 @@ def test_of_two_classes_one_is_on_and_the_other_off() -> None:
     assert on == "Smiling"
     assert [target.caption for target in asked_targets(data, ["smiling=1", "Smiling = 0"])] == [on, off]
     assert [target.caption for target in asked_targets(data, [])] == [off, on]
+
+
+def test_the_recipes_on_drawn_faces_fit_each_other_with_all_that_the_header_names(tmp_path: Path) -> None:
+    few = (*FEW, "training.steps=1")
+    registry, plugins = Registry(load_plugins()), load_plugins()
+    generator = tmp_path / "generator"
+    start_run(
+        make_spec(with_sets(load_recipe(find_recipe("smile_acgan_faces")), few), registry),
+        plugins,
+        CPU,
+        Silent(),
+        out=generator,
+        command=[],
+    )
+    recipe = load_recipe(find_recipe("smile_encoder_faces"))
+    words = recipe.header.split()
+    named = [
+        words[i + 1].replace("runs/NNNN-smile_acgan_faces", str(generator)) for i, word in enumerate(words) if word == "--set"
+    ]
+    assert {setting.partition("=")[0] for setting in named} >= {"objective.perceptual", "objective.noise_match"}
+    run = start_run(
+        make_spec(with_sets(recipe, (*few, *named)), registry), plugins, CPU, Silent(), out=tmp_path / "run", command=[]
+    ).run
+    columns = run.log.read_text().splitlines()[0].split(",")
+    assert {"e_image", "e_features", "e_noise", "noise_deviation"} <= set(columns)

@@ -125,6 +125,17 @@ def test_test_images_join_the_training_images(file: Path) -> None:
     }
 
 
+def test_images_are_named_by_their_line(file: Path) -> None:
+    file.write_text("\n".join([LINES[0], "", *LINES[1:]]))  # with an empty line, which counts
+    for options in ({}, {"test_in_training": True}):
+        splits = Fer2013(Fer2013Options.model_validate({"path": str(file), **options})).read()
+        for images in splits.values():
+            assert images.names is not None
+            for name, pixels in zip(images.names, images.images, strict=True):
+                line = file.read_text().splitlines()[int(name.removeprefix("line ")) - 1]
+                assert line.split(",")[1] == " ".join(map(str, pixels.ravel()))
+
+
 def test_images_have_their_shape(file: Path) -> None:
     file.write_text("\n".join(LINES))
     train = Fer2013(Fer2013Options.model_validate({"path": str(file)})).read()["train"]

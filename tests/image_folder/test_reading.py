@@ -53,6 +53,15 @@ def test_train_and_test_folders_are_the_splits(tmp_path: Path, opened: Opened, o
     images = opened(folder)
     assert {split: len(part.images) for split, part in images.splits.items()} == {"train": 4, "test": 2}
     assert options_of(folder).data_spec().label_names == ("a", "b")
+    names = {split: sorted(part.names or ()) for split, part in images.splits.items()}
+    assert names == {
+        "train": ["train/a/0.png", "train/a/2.png", "train/b/1.png", "train/b/3.png"],
+        "test": ["test/a/4.png", "test/b/5.png"],
+    }
+    for part in images.splits.values():
+        for name, image in zip(part.names or (), part.images, strict=True):
+            whole = np.asarray(Image.open(folder / name)).transpose(2, 0, 1)
+            assert np.array_equal(whole[:, :, 2:18], image.numpy())  # the middle of 20 x 16
     save(folder, "val/a/x.png", 9)
     with pytest.raises(DataError, match=r"val/a/x\.png: neither below train/ nor below test/"):
         options_of(folder)
@@ -94,6 +103,15 @@ def test_gray_and_colour_become_each_other(tmp_path: Path, noise: Noise) -> None
     assert (square(bytes_of(colour, tmp_path, "x.png"), 16, 3) == np.asarray(colour)).all()
 
 
+def test_the_first_picture_of_a_gif_and_a_tiff_are_read_and_fractions_refused(tmp_path: Path) -> None:
+    film = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue")]
+    film[0].save(tmp_path / "x.gif", save_all=True, append_images=film[1:])
+    assert square((tmp_path / "x.gif").read_bytes(), 16, 3)[0, 0].tolist() == [255, 0, 0]
+    assert square(bytes_of(film[1], tmp_path, "y.tiff"), 16, 3)[0, 0].tolist() == [0, 0, 255]
+    with pytest.raises(ValueError, match="its pixels are fractions; save it with 8 or 16 bits"):
+        square(bytes_of(Image.new("F", (16, 16), 0.5), tmp_path, "z.tiff"), 16, 3)
+
+
 def test_what_is_transparent_becomes_white_and_16_bits_8(tmp_path: Path) -> None:
     clear = Image.new("RGBA", (16, 16), (10, 20, 30, 0))
     assert (square(bytes_of(clear, tmp_path, "x.png"), 16, 3) == 255).all()
@@ -110,7 +128,7 @@ def test_every_unreadable_image_is_named(pets: Path, opened: Opened) -> None:
     heading, *named = str(raised.value).splitlines()
     assert heading == "2 images cannot be used"
     assert sorted(line.strip().partition(": ")[0] for line in named) == [f"{pets}/cat/00.png", f"{pets}/dog/12.png"]
-    assert f"  {pets}/cat/00.png: no PNG, JPEG, BMP or WebP image, whatever its name says" in named
+    assert f"  {pets}/cat/00.png: no PNG, JPEG, BMP, WebP, GIF or TIFF image, whatever its name says" in named
 
 
 def test_ceilings_hold(pets: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch, options_of: OptionsOf) -> None:
@@ -142,8 +160,8 @@ def test_a_file_that_is_no_image_is_not_passed_over(pets: Path, options_of: Opti
     (pets / "notes.txt").write_text("mine")
     (pets / ".DS_Store").write_text("")
     assert options_of(pets).label_names == ("cat", "dog")
-    (pets / "cat/film.gif").write_bytes(b"GIF89a")
-    with pytest.raises(DataError, match=r"cat/film\.gif: no image that can be read"):
+    (pets / "cat/film.heic").write_bytes(b"none")
+    with pytest.raises(DataError, match=r"cat/film\.heic: no image that can be read"):
         options_of(pets)
 
 

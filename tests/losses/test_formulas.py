@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from ganlab_losses.adversarial import BinaryCrossEntropy, Hinge, LeastSquares, Wasserstein
+from ganlab_losses.formulas import BinaryClassification, CategoricalClassification
 from ganlab_losses.lecam import LeCam
 from ganlab_losses.options import BinaryCrossEntropyOptions
 from ganlab_losses.penalties import FakePenalty, GradientPenalty, RealPenalty
@@ -239,3 +240,17 @@ def test_penalties_of_a_flat_critic_are_finite_with_their_gradients() -> None:
         penalty = Penalty(loss)(critic, torch.randn(2, 1, 1, 3), torch.randn(2, 1, 1, 3))
         (gradient,) = torch.autograd.grad(penalty, critic[1].weight)
         assert (penalty.item(), bool(gradient.isfinite().all())) == (value, True)
+
+
+# Labels
+
+
+def test_classification_is_the_cross_entropy_and_smoothing_spreads_a_share_of_each_target() -> None:
+    logits, target = torch.tensor([[3.0, 1.0, 0.0, -2.0]]), torch.eye(4)[[1]]
+    for smoothing in (0.0, 0.2):
+        categorical = nn.functional.cross_entropy(logits, torch.tensor([1]), label_smoothing=smoothing)
+        close(CategoricalClassification(smoothing)(logits, target), [float(categorical)])
+        soft = target * (1 - smoothing) + smoothing / 2  # yes and no share it
+        binary = nn.functional.binary_cross_entropy_with_logits(logits, soft, reduction="none")
+        close(BinaryClassification(smoothing)(logits, target)[0], binary[0].tolist())
+    assert torch.equal(BinaryClassification()(logits, target), BinaryClassification(0.0)(logits, target))

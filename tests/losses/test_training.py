@@ -24,7 +24,7 @@ from ganlab.training.step import TrainingStep, run_step
 
 CPU = torch.device("cpu")
 SpecWith = Callable[..., Spec]
-ADVERSARIAL = ("bce", "hinge", "lsgan", "wasserstein", "relativistic_average", "lecam")
+ADVERSARIAL = ("bce", "bce_mse", "hinge", "lsgan", "wasserstein", "relativistic_average", "lecam")
 PENALTIES = ("r1", "r2", "wgan_gp")
 
 
@@ -146,7 +146,8 @@ def test_a_loss_of_pairs_is_refused_with_the_reason(spec_with: SpecWith) -> None
         spec_with("objective.adversarial=relativistic_paired")
     assert str(error.value) == (
         "small.toml: 1 fault\n  --set: objective.adversarial: relativistic_paired is of the family paired (one fake to each "
-        "real), and ccyclegan takes adversarial or joint here: bce, hinge, lecam, lsgan, relativistic_average, wasserstein"
+        "real), and ccyclegan takes adversarial or joint here: bce, bce_mse, hinge, lecam, lsgan, relativistic_average, "
+        "wasserstein"
     )
 
 

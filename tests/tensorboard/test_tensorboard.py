@@ -160,13 +160,16 @@ def test_pictures_of_a_killed_process_wait_until_they_are_drawn_anew(tmp_path: P
     (tmp_path / "samples").mkdir()
     for step in (2, 4, 6, 8):
         Image.new("L", (3, 2), step).save(tmp_path / "samples" / f"step-{step:08}.png")
+        Image.new("L", (3, 2), step).save(tmp_path / "samples" / f"step-{step:08}-translated.png")
     (tmp_path / "samples" / "step-by-step.png").write_bytes(b"not ours")
     shown = Board(RunInfo(path=tmp_path, recipe={"objective": {}}), 3)
     for step in (5, 6):
         shown.show_pictures(step)
         shown.flush()
     shown.close()
-    assert [picture.step for picture in board(tmp_path).Images("samples")] == [4, 6]
+    assert sorted(board(tmp_path).Tags()["images"]) == ["samples", "samples/translated"]
+    for kind in ("samples", "samples/translated"):
+        assert [picture.step for picture in board(tmp_path).Images(kind)] == [4, 6]
 
 
 # Without the package

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -39,6 +40,15 @@ class Options(EveryForm):
         if (data.label_kind, data.channels) not in (("classes", 1), ("none", 3)):
             raise ValueError("gray with classes, or colour without labels")
         return super().roles(data)
+
+
+class TwoClasses(EveryForm):
+    """Two domains, and a class of fakes beside theirs."""
+
+    def roles(self, data: DataSpec) -> dict[str, str]:
+        if data.label_kind != "classes" or data.labels != 2 or data.channels != 1:
+            raise ValueError("gray, of two classes")
+        return {**super().roles(data), "discriminator": "images -> logits classes+1 features"}
 
 
 class Generator(nn.Module):
@@ -97,6 +107,11 @@ def with_generator(generator: type) -> type:
 
 def with_judge(judge: type) -> type:
     return type(judge.__name__, (Networks,), {"judge": judge})
+
+
+class JudgeOfFakes(Judge):
+    def __init__(self, data: DataSpec, width: int) -> None:
+        super().__init__(replace(data, label_names=(*data.label_names, "fake")), width)
 
 
 # An autoencoder, whose decoder is fed by its encoder, and that translates and classifies
@@ -430,6 +445,7 @@ FORMS = (
     ("target", "options", "remarks"),
     [
         (Networks, EveryForm, {"fits_some_data": f"tried on {FORMS}"}),
+        (with_judge(JudgeOfFakes), TwoClasses, {"fits_some_data": "tried on gray images of 8 px with two classes"}),
         (
             with_generator(Tied),
             Options,
@@ -457,6 +473,12 @@ def test_right_networks_hold_in_every_claim(found: Found, target: type, options:
 
 
 WRONG = [
+    wrong(
+        Networks,
+        TwoClasses,
+        gives_what_its_roles_say="discriminator, gray images of 8 px with two classes: classes+1 are [5, 2] for 5 images, "
+        "not [5, 3]",
+    ),
     wrong(
         Networks,
         RefusesAll,

@@ -46,6 +46,7 @@ def images(options: Options, count: int, seed: int) -> ImageSet:
         images=draw.integers(0, 256, (count, spec.channels, 8, 8), dtype=np.uint8),
         labels=np.eye(spec.labels, dtype=np.uint8)[labels] if spec.label_kind == "attributes" else labels,
         identities=np.arange(count) + 100 * seed,
+        names=[f"line {row}" for row in range(count)],
     )
 
 
@@ -207,6 +208,13 @@ def test_the_kit_leaves_the_users_caches_alone(tmp_path: Path, monkeypatch: pyte
             "gives_labels",
             "split test: labels are a list, not a numpy array or a torch tensor on the CPU",
         ),
+        (changed("test", names=lambda n: n[:5]), "names_its_images", "split test: 5 names for 12 images"),
+        (
+            changed("test", names=lambda n: ["a.png", *n[2:], "a.png"]),
+            "names_its_images",
+            "split test: two images are called 'a.png'",
+        ),
+        (changed("test", names=range(12)), "names_its_images", "split test: an image is called 0"),
         (
             changed("test", identities=lambda who: who[:5]),
             "parts_people",

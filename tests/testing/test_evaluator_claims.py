@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganlab import Component, DataError, DatasetOptions, DataSpec, ImageSet, Model, hookimpl
+from ganlab import Component, DataError, DatasetOptions, DataSpec, ImageSet, Model, ModelName, hookimpl
 from ganlab.testing import Finding, cases, findings
 from ganlab.testing.evaluator import claims
 from ganlab.testing.evaluator.counting import CountingModel
@@ -105,7 +105,41 @@ def test_a_right_evaluator_holds_in_every_claim() -> None:
         "takes_any_number": "131 images",
         "counts_exactly": "images = 7",
         "refuses_a_model_that_cannot": "needs generate",
+        "explains_without_images": "none beyond its options",
+        "says_what_is_best": "says nothing",
+        "tells_details_as_json": "tells none",
     }
+
+
+class Judged:
+    """An evaluator that names a model, and gets one that classifies what is scored."""
+
+    def __init__(self, judge: ModelName) -> None:
+        self.judge: Any = judge
+
+    def score(self, model: Model, test: ImageSet) -> dict[str, float]:
+        assert self.judge.data == model.data
+        assert self.judge.makes == {"classify"}
+        assert len(self.judge.features(test.images)) == len(self.judge.classify(test.images)) == len(test.images)
+        return {"n": len(test.images)}
+
+    def details(self, model: Model, test: ImageSet) -> dict[str, Any]:
+        return {"judge": [self.judge.name, len(self.judge.digest)]}
+
+
+def test_an_evaluator_that_names_a_model_gets_one() -> None:
+    found = check(Judged)
+    assert {finding.verdict for finding in found} == {"holds"}
+    assert by_claim(found, "holds")["tells_details_as_json"] == "judge"
+
+
+def test_details_that_json_cannot_hold_are_found() -> None:
+    for details, why in (
+        ({"a": torch.zeros(1)}, "details() returned what JSON cannot hold: Object of type Tensor is not JSON serializable"),
+        ([1], "details() returned a list, not a mapping of names to what was found"),
+    ):
+        telling = type("Telling", (Generated,), {"details": lambda self, model, test, told=details: told})
+        assert broken(telling) == {"tells_details_as_json": why}
 
 
 def test_claims_are_told_in_words() -> None:
@@ -303,6 +337,59 @@ def test_a_crash_is_told_once_with_its_line() -> None:
     found = check(crashes)
     assert by_claim(found, "broken") == {"scores_a_model": "raises AttributeError: 'ImageSet' object has no attribute 'scores'"}
     assert found[0].where == f"{__file__}:{crashes.__code__.co_firstlineno + 1}"
+
+
+def explained_by(explain: Callable[[Model, ImageSet], Any]) -> type:
+    """Return an evaluator without a fault, but for what it says of itself."""
+    return type("Explained", (Generated,), {"protocol": lambda self, model, test: explain(model, test)})
+
+
+def test_facts_of_an_evaluator_are_counted() -> None:
+    found = check(explained_by(lambda model, test: {"test_images": len(test.images), "extractor": "sha256"}))
+    assert {finding.verdict for finding in found} == {"holds"}
+    assert by_claim(found, "holds")["explains_without_images"] == "2 facts"
+
+
+@pytest.mark.parametrize(
+    ("explain", "why"),
+    [
+        (lambda model, test: "facts", "protocol() returned a str, not a mapping of names to facts"),
+        (lambda model, test: {"mean": torch.zeros(1)}, "protocol() returned what JSON cannot hold: "),
+        (lambda model, test: {"mean": float("nan")}, "protocol() returned what JSON cannot hold: "),
+        (
+            lambda model, test: {"made": len(model.generate(torch.eye(model.data.labels), 0))},
+            "protocol() asks the model to generate; leave that to score()",
+        ),
+        (
+            lambda model, test: {"now": time.perf_counter()},
+            "protocol() returned other facts for the same model and test images",
+        ),
+    ],
+)
+def test_facts_that_cost_or_cannot_be_kept_are_told(explain: Callable[[Model, ImageSet], Any], why: str) -> None:
+    found = broken(explained_by(explain))
+    assert list(found) == ["explains_without_images"]
+    assert found["explains_without_images"].startswith(why)
+
+
+def test_an_evaluator_may_say_which_of_its_scores_is_best() -> None:
+    found = check(type("Ranked", (Generated,), {"best_is": {"brightness": "lowest"}}))
+    assert {finding.verdict for finding in found} == {"holds"}
+    assert by_claim(found, "holds")["says_what_is_best"] == "of brightness"
+
+
+@pytest.mark.parametrize(
+    ("best_is", "why"),
+    [
+        ("lowest", "best_is is a str, not a mapping of scores to lowest or highest"),
+        ({"brightness": "lower"}, "best_is says 'lower' of 'brightness'; a score is best when lowest or highest"),
+        ({"median": "lowest"}, "best_is speaks of median; the scores are "),
+    ],
+)
+def test_what_is_best_is_said_of_scores_that_there_are(best_is: object, why: str) -> None:
+    found = broken(type("Ranked", (Generated,), {"best_is": best_is}))
+    assert list(found) == ["says_what_is_best"]
+    assert found["says_what_is_best"].startswith(why)
 
 
 # The model

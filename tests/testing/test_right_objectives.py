@@ -252,7 +252,7 @@ class Penalised(CCycleGanObjective):
     }
 
 
-T26 = "ganlab_ccyclegan.objective:T26"
+T26 = "ganlab_ccyclegan.objective:SharedLatents"
 OBJECTIVES = [
     Component("wgan", Wgan, WganOptions),
     Component("wgan_gp", Wgan, WganGpOptions),

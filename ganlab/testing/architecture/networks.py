@@ -15,7 +15,7 @@ from ganlab.options import ArchitectureOptions
 from ganlab.resolve import place
 from ganlab.testing.kit import Broken, NotApplicable, Subject, told_elsewhere
 from ganlab.testing.roles import Role, Values, fault_of, parse_role, run_networks
-from ganlab.testing.tiny import describe, forms, images
+from ganlab.testing.tiny import describe, forms, images, pairs
 
 CPU = torch.device("cpu")
 COUNT = 5  # unlike any number of channels or labels, so that no wrong axis passes
@@ -71,7 +71,7 @@ def fitting_data(subject: Subject) -> tuple[list[DataSpec], dict[str, str]]:
     options: ArchitectureOptions = subject.options()
     found: dict[tuple[str, int], DataSpec] = {}
     refused: dict[tuple[str, int], tuple[DataSpec, str]] = {}
-    for data in forms():
+    for data in (*forms(), *pairs()):
         form = (data.label_kind, data.channels)
         if form in found:
             continue

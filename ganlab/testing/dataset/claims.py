@@ -15,6 +15,7 @@ from ganlab.testing.dataset.faults import (
     image_fault,
     label_fault,
     label_remark,
+    name_fault,
     spec_fault,
     splits_fault,
 )
@@ -44,6 +45,7 @@ def claims(subject: Subject) -> Iterable[Claim]:
         reads_two_splits,
         gives_images,
         gives_labels,
+        names_its_images,
         reads_the_same_twice,
         moves_no_random_number,
         reads_its_sources_only,
@@ -113,6 +115,15 @@ def gives_images(subject: Subject) -> str | None:
 def gives_labels(subject: Subject) -> str | None:
     """Gives every image a label of the kind that it promises."""
     return _check_labels(whole(subject))
+
+
+def names_its_images(subject: Subject) -> None:
+    """Gives each image a name of its own, where it says which file or line an image comes from."""
+    splits = whole(subject).splits
+    if faults := [f"split {split}: {fault}" for split, images in splits.items() if (fault := name_fault(images))]:
+        raise Broken(faults[0])
+    if all(images.names is None for images in splits.values()):
+        raise NotApplicable("read() does not say where the images come from")
 
 
 def reads_the_same_twice(subject: Subject) -> None:

@@ -115,6 +115,19 @@ def identity_fault(images: ImageSet) -> str | None:
     return None
 
 
+def name_fault(images: ImageSet) -> str | None:
+    """Return what is wrong with the names of the images of a split."""
+    if images.names is None:
+        return None
+    if len(images.names) != len(images.images):
+        return f"{len(images.names)} names for {len(images.images)} images"
+    wrong = [name for name in images.names if not isinstance(name, str) or not name.strip()]
+    if wrong:
+        return f"an image is called {wrong[0]!r}"
+    twice = [name for name, count in Counter(images.names).items() if count > 1]
+    return f"two images are called {twice[0]!r}" if twice else None
+
+
 def digests(images: ImageSet) -> list[bytes]:
     """Return what tells the images of a split apart, one by one."""
     return [blake2b(np.ascontiguousarray(image).tobytes(), digest_size=16).digest() for image in np.asarray(images.images)]

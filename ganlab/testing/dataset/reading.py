@@ -16,7 +16,7 @@ from ganlab.contracts import Dataset, DataSpec, ImageSet, Pieces
 from ganlab.data.cache import CachedImages, open_images
 from ganlab.errors import DataError
 from ganlab.options import DatasetOptions
-from ganlab.testing.dataset.faults import identity_fault, image_fault, label_fault, splits_fault
+from ganlab.testing.dataset.faults import identity_fault, image_fault, label_fault, name_fault, splits_fault
 from ganlab.testing.kit import Broken, NotApplicable, Subject, told_elsewhere
 from ganlab.testing.state import same_bits
 from ganlab.testing.surroundings import heard_files, random_numbers
@@ -148,8 +148,9 @@ def sound(subject: Subject) -> Reading:
     """Return the first reading if ganlab can take its images and labels."""
     reading = whole(subject)
     for images in reading.splits.values():
-        if fault := image_fault(images) or label_fault(images, reading.promised) or identity_fault(images):
-            raise NotApplicable(f"what it reads cannot be used ({fault})")
+        wrong = image_fault(images) or label_fault(images, reading.promised) or identity_fault(images) or name_fault(images)
+        if wrong:
+            raise NotApplicable(f"what it reads cannot be used ({wrong})")
     return reading
 
 

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
 from pydantic import ValidationError
 
-from ganlab.contracts import DataSpec, ImageSet
-from ganlab.data.bank import one_hot
-from ganlab.errors import DataError, DeviceError, GanlabError
+from ganlab.errors import GanlabError
 from ganlab.registry import in_one_line, with_article
-from ganlab.testing import tiny
-from ganlab.testing.dataset.reading import first_reading
 from ganlab.testing.evaluator.counting import MAKES, CountingModel
-from ganlab.testing.kit import Broken, Claim, NotApplicable, Subject, told_elsewhere
+from ganlab.testing.evaluator.trial import fault_of, first_images, first_trial, sound_trial, tiny_test
+from ganlab.testing.kit import Broken, Claim, NotApplicable, Subject
 from ganlab.testing.surroundings import random_numbers
 
-_TEST_IMAGES = 24
 _ODD_IMAGES = 131  # no batch divides a prime
 _ASKED_IMAGES = 7  # of an evaluator that can be told how many
 _LONG_SECONDS = 10.0
@@ -38,13 +31,16 @@ def claims(subject: Subject) -> Iterable[Claim]:
         takes_any_number,
         counts_exactly,
         refuses_a_model_that_cannot,
+        explains_without_images,
+        tells_details_as_json,
+        says_what_is_best,
     )
 
 
 def scores_a_model(subject: Subject) -> str | None:
     """Gives a model named, finite scores."""
     trial = first_trial(subject)
-    if fault := _fault(trial.scores):
+    if fault := fault_of(trial.scores):
         raise Broken(fault)
     return f"takes {trial.seconds:.0f} s with its SMALL settings" if trial.seconds > _LONG_SECONDS else None
 
@@ -54,10 +50,10 @@ def scores_the_same_twice(subject: Subject) -> None:
 
     Whatever the random numbers before.
     """
-    trial = _sound(subject)
+    trial = sound_trial(subject)
     with random_numbers(2):
         again = trial.score(subject)
-    if fault := _fault(again):
+    if fault := fault_of(again):
         raise Broken(f"scoring twice, {fault}")
     if trial.scores.keys() != again.keys():
         raise Broken(f"the scores {', '.join(trial.scores)} became {', '.join(again)} for the same input")
@@ -71,7 +67,7 @@ def moves_no_random_number(subject: Subject) -> None:
 
     The global ones are the run's.
     """
-    trial = _sound(subject)
+    trial = sound_trial(subject)
     with random_numbers(3) as moved:
         trial.score(subject)
         names = moved()
@@ -84,8 +80,8 @@ def leaves_the_test_images(subject: Subject) -> None:
 
     The next evaluator gets the same.
     """
-    trial = _sound(subject)
-    given = _first_images(trial.test, len(trial.test.images))
+    trial = sound_trial(subject)
+    given = first_images(trial.test, len(trial.test.images))
     trial.score(subject, test=given)
     for part, values in vars(trial.test).items():
         if values is not None and not torch.equal(values, getattr(given, part)):
@@ -97,18 +93,18 @@ def takes_any_number(subject: Subject) -> str:
 
     Also one that no batch divides.
     """
-    trial = _sound(subject)
-    test = _tiny_test(trial.data, _ODD_IMAGES) if trial.is_tiny else trial.test
-    test = _first_images(test, _largest_prime(len(test.images)))
+    trial = sound_trial(subject)
+    test = tiny_test(trial.data, _ODD_IMAGES) if trial.is_tiny else trial.test
+    test = first_images(test, _largest_prime(len(test.images)))
     scores = trial.score(subject, test=test)  # what it raises is the fault
-    if fault := _fault(scores):
+    if fault := fault_of(scores):
         raise Broken(f"of {len(test.images)} test images, {fault}")
     return f"{len(test.images)} images"
 
 
 def counts_exactly(subject: Subject) -> str:
     """Uses exactly as many images as it says."""
-    trial = _sound(subject)
+    trial = sound_trial(subject)
     model, changes = CountingModel(trial.data), _fewer_images(subject)
     scores = trial.score(subject, model=model, **changes)
     asked = getattr(subject.options(**changes), "images", None)
@@ -127,7 +123,7 @@ def counts_exactly(subject: Subject) -> str:
 
 def refuses_a_model_that_cannot(subject: Subject) -> str | None:
     """Says what is missing of a model that cannot make what it needs."""
-    trial = _sound(subject)
+    trial = sound_trial(subject)
     needed = sorted(trial.asked)
     for makes in (frozenset(), *(MAKES - {what} for what in needed)):
         lacks = " or ".join(sorted(MAKES - makes))
@@ -142,93 +138,59 @@ def refuses_a_model_that_cannot(subject: Subject) -> str | None:
     return f"needs {' and '.join(needed)}" if needed else "asks nothing of the model"
 
 
-# One trial, on the first data that the evaluator takes
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Trial:
-    """Data that an evaluator takes, and what it said of a model of them."""
-
-    data: DataSpec
-    test: ImageSet  # labels 0/1 [N, K]
-    is_tiny: bool
-    asked: frozenset[str] = frozenset()  # of "generate", "translate", "classify"
-    scores: Any = None
-    seconds: float = 0.0
-
-    def score(
-        self, subject: Subject, *, model: CountingModel | None = None, test: ImageSet | None = None, **changes: Any
-    ) -> Any:
-        """Return the scores of a model, by an evaluator that is built anew."""
-        given = test or _first_images(self.test, len(self.test.images))
-        return subject.build(**changes).score(model or CountingModel(self.data), given)
-
-
-@lru_cache(maxsize=1)  # the claims about one evaluator share its first trial
-def first_trial(subject: Subject) -> Trial:
-    """Return the trial on the first data that the evaluator takes; raises Broken if it takes none of those that are here."""
-    subject.options()  # what is wrong with SMALL is no matter of data
-    reasons: list[str] = []
-    absent: list[str] = []
-    for trial in _trials(subject, absent):
-        model = CountingModel(trial.data)
-        start = time.perf_counter()
+def explains_without_images(subject: Subject) -> str:
+    """Gives facts for its protocol card before any image is made."""
+    trial = sound_trial(subject)
+    if not hasattr(trial.build(subject), "protocol"):
+        return "none beyond its options"
+    model = CountingModel(trial.data)
+    cards = []
+    for _ in range(2):
+        facts = trial.build(subject).protocol(model, first_images(trial.test, len(trial.test.images)))
+        if not isinstance(facts, Mapping):
+            raise Broken(f"protocol() returned {with_article(type(facts).__name__)}, not a mapping of names to facts")
         try:
-            with random_numbers(1):
-                scores = trial.score(subject, model=model)
-        except (DataError, DeviceError) as error:
-            raise NotApplicable(str(error).partition("\n")[0]) from None
-        except (ValueError, GanlabError) as refusal:
-            reasons.append(str(refusal).partition("\n")[0])
-            continue
-        return replace(trial, asked=frozenset(model.asked), scores=scores, seconds=time.perf_counter() - start)
-    if absent:
-        raise NotApplicable(f"the data that it is made for are absent: {absent[0]}")
-    raise Broken(f"refuses tiny images of every form and the data sets of its own plugin: {reasons[-1]}")
+            cards.append(json.dumps(dict(facts), allow_nan=False))
+        except (TypeError, ValueError) as error:
+            raise Broken(f"protocol() returned what JSON cannot hold: {error}") from None
+    if model.asked:
+        raise Broken(f"protocol() asks the model to {' and '.join(sorted(model.asked))}; leave that to score()")
+    if cards[0] != cards[1]:
+        raise Broken("protocol() returned other facts for the same model and test images")
+    return f"{len(json.loads(cards[0]))} facts"
 
 
-def _trials(subject: Subject, absent: list[str]) -> Iterator[Trial]:
-    """Yield tiny data of every form, then the plugin's own data sets; put down in `absent` why one is not here."""
-    for data in tiny.forms():
-        yield Trial(data=data, test=_tiny_test(data, _TEST_IMAGES), is_tiny=True)
-    for registered in subject.record.components:
-        if registered.kind != "dataset":
-            continue
-        try:
-            with told_elsewhere(f"{registered.name} cannot be read"):
-                reading = first_reading(subject.beside(registered))
-                test = reading.cached().splits["test"]
-        except NotApplicable as why:
-            absent.append(str(why))
-            continue
-        yield Trial(data=reading.promised, test=_labelled(test, reading.promised), is_tiny=False)
+def says_what_is_best(subject: Subject) -> str:
+    """Says of its own scores whether the lowest or the highest is best, if it says so."""
+    trial = sound_trial(subject)
+    evaluator = trial.build(subject)
+    scores = evaluator.score(CountingModel(trial.data), first_images(trial.test, len(trial.test.images)))
+    told = getattr(evaluator, "best_is", {})
+    if not isinstance(told, Mapping):
+        raise Broken(f"best_is is {with_article(type(told).__name__)}, not a mapping of scores to lowest or highest")
+    for name, which in told.items():
+        if which not in ("lowest", "highest"):
+            raise Broken(f"best_is says {which!r} of {name!r}; a score is best when lowest or highest")
+    known = [name for name in told if name in scores]  # of other data it may tell other scores
+    if told and not known:
+        raise Broken(f"best_is speaks of {', '.join(map(str, told))}; the scores are {', '.join(scores)}")
+    return f"of {', '.join(known)}" if told else "says nothing"
 
 
-def _sound(subject: Subject) -> Trial:
-    """Return the first trial if its scores are scores, which `scores_a_model` tells."""
-    with told_elsewhere("it gives no scores"):
-        trial = first_trial(subject)
-        if fault := _fault(trial.scores):
-            raise Broken(fault)
-    return trial
-
-
-def _fault(scores: Any) -> str | None:
-    """Return what is wrong with scores; None if nothing is."""
-    if not isinstance(scores, Mapping):
-        return f"score() returned {with_article(type(scores).__name__)}, not a mapping of names to numbers"
-    if not scores:
-        return "score() returned no score"
-    for name, value in scores.items():
-        if not isinstance(name, str) or not name.strip() or "." in name:
-            return f"a score is called {name!r}; a name is text without dots, since EVALUATOR.SCORE names it"
-        try:
-            number = float(value)
-        except (TypeError, ValueError, RuntimeError):
-            return f"the score {name!r} is {with_article(type(value).__name__)}, not a number"
-        if not math.isfinite(number):
-            return f"the score {name!r} is {number}"
-    return None
+def tells_details_as_json(subject: Subject) -> str:
+    """Tells what it finds beyond numbers as JSON has it, if it tells any."""
+    trial = sound_trial(subject)
+    built = trial.build(subject)
+    if not hasattr(built, "details"):
+        return "tells none"
+    told = built.details(CountingModel(trial.data), first_images(trial.test, len(trial.test.images)))
+    if not isinstance(told, Mapping):
+        raise Broken(f"details() returned {with_article(type(told).__name__)}, not a mapping of names to what was found")
+    try:
+        json.dumps(dict(told), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise Broken(f"details() returned what JSON cannot hold: {error}") from None
+    return ", ".join(told) or "nothing here"
 
 
 def _fewer_images(subject: Subject) -> dict[str, Any]:
@@ -240,20 +202,6 @@ def _fewer_images(subject: Subject) -> dict[str, Any]:
     except ValidationError:
         return {}
     return {"images": _ASKED_IMAGES}
-
-
-def _tiny_test(data: DataSpec, count: int) -> ImageSet:
-    return _labelled(tiny.images(data, count, seed=1), data)
-
-
-def _labelled(test: ImageSet, data: DataSpec) -> ImageSet:
-    """Return the test images as a run hands them to an evaluator: labels 0/1 [N, K]."""
-    return replace(test, labels=one_hot(test.labels, data.labels, len(test.images)))
-
-
-def _first_images(test: ImageSet, count: int) -> ImageSet:
-    """Return a copy of the first images."""
-    return ImageSet(**{part: None if values is None else values[:count].clone() for part, values in vars(test).items()})
 
 
 def _largest_prime(most: int) -> int:

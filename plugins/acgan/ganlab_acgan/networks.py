@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from ganlab import DataSpec, Verdict
 from ganlab.layers import draw_as_keras
-from ganlab_acgan.options import AcGanNetworks, doublings
+from ganlab.options import halvings
+from ganlab_acgan.options import AcGanNetworks
 
 _SLOPE = 0.2  # of every LeakyReLU
 _LAST_PX = 4  # the discriminator halves images until they are so small
@@ -59,7 +60,7 @@ class Generator(nn.Module):
         self.first = nn.Linear(inputs, start_width * start_px**2)
         self.unfold = nn.Unflatten(1, (start_width, start_px, start_px))
         self.label_map = None if is_joined else LabelMap(data.labels, options.embedding, start_px)
-        widths = [start_width + (0 if is_joined else 1)] + [width] * doublings(data.size_px, start_px)
+        widths = [start_width + (0 if is_joined else 1)] + [width] * halvings(data.size_px, start_px, "start_px")
         self.doublings = nn.ModuleList(
             _doubling(before, after, batch_norm=options.batch_norm) for before, after in pairwise(widths)
         )

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from ganlab import ArchitectureOptions, DataSpec, Family, LossName, ObjectiveOptions, Options
+from ganlab.options import halvings
 
 
 class AcGanNetworks(ArchitectureOptions):
@@ -13,7 +14,7 @@ class AcGanNetworks(ArchitectureOptions):
 
     noise: int = Field(128, ge=1, le=4096, description="length of the noise")
     start_width: int = Field(256, ge=2, le=2048, description="channels of the generator's first map")
-    start_px: int = Field(8, ge=2, le=64, description="side of the generator's first map; doubled, it makes the image")
+    start_px: int = Field(8, ge=1, le=512, description="side of the generator's first map; doubled, it makes the image")
     width: int = Field(128, ge=2, le=1024, description="channels of every convolution, in both networks")
     label_input: Literal["joined", "embedding"] = Field(
         "joined", description="labels beside the noise, or an embedding's map beside the first map (as the cGAN's generator)"
@@ -28,7 +29,7 @@ class AcGanNetworks(ArchitectureOptions):
         """Return what both networks take and give."""
         if not data.labels:
             raise ValueError("images have no labels, and acgan makes images of labels")
-        doublings(data.size_px, self.start_px)
+        halvings(data.size_px, self.start_px, "start_px")
         return {"generator": "noise labels -> images", "discriminator": "images -> logits classes features"}
 
     def makes(self) -> frozenset[str]:
@@ -78,13 +79,3 @@ class AcGanObjective(ObjectiveOptions):
 
 class SoftmaxBinaryCrossEntropyOptions(Options):
     """The classification loss has no options."""
-
-
-def doublings(size_px: int, start_px: int) -> int:
-    """Return how often a first map of `start_px` is doubled; ValueError, naming those that fit, if that gives no `size_px`."""
-    halves = (size_px >> n for n in range(size_px.bit_length() - 1, 0, -1) if size_px % (1 << n) == 0)
-    fitting = [half for half in halves if 2 <= half <= 64]
-    if start_px not in fitting:
-        which = f"start_px may be {', '.join(map(str, fitting))}" if fitting else "no start_px would fit"
-        raise ValueError(f"{size_px} px is not start_px {start_px} doubled; {which}")
-    return (size_px // start_px).bit_length() - 1

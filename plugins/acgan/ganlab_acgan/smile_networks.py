@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganlab import DataSpec, Verdict
-from ganlab_acgan.options import doublings
+from ganlab.layers import draw_cut_normal
+from ganlab.options import halvings
 from ganlab_acgan.smile_options import SmileAcGanNetworks
 
 _SLOPE = 0.2  # of every LeakyReLU
@@ -26,13 +27,14 @@ class SmileAcGan:
         """Return both networks, freshly drawn as published."""
         options, data = self._options, self._data
         # 64, 128, ... 1024 channels for 128 px and a width of 32.
-        widths = [options.width << level for level in range(1, doublings(data.size_px, options.start_px) + 1)]
+        levels = halvings(data.size_px, options.start_px, "start_px")
+        widths = [options.width << level for level in range(1, levels + 1)]
         nets: dict[str, nn.Module] = {
             "generator": Generator(options, data, widths),
             "discriminator": Discriminator(options, data, widths),
         }
         for net in nets.values():
-            net.apply(_draw)
+            net.apply(draw_cut_normal)
         return nets
 
     def noise(self, count: int, device: torch.device) -> Tensor:
@@ -57,6 +59,7 @@ class Generator(nn.Module):
         super().__init__()
         # With two classes, batch normalisation drives each of the gate's units to 1 for one class and -1 for the other,
         # so that after its ReLU the label lets some of the noise through and stops the rest.
+        # Where training brings a unit's two weights together it shuts for both, and stays shut: on drawn faces, most did.
         self.gate = nn.Sequential(nn.Linear(data.labels, options.noise), nn.BatchNorm1d(options.noise), nn.ReLU())
         channels = [2 * width for width in reversed(widths)]
         self.first = nn.Linear(options.noise, channels[0] * options.start_px**2)
@@ -92,14 +95,3 @@ class Discriminator(nn.Module):
             x = F.leaky_relu(norm(halving(x)), _SLOPE)
         features = x.flatten(1)
         return Verdict(logits=self.reality(features)[:, 0], classes=self.classes(features), features=features)
-
-
-@torch.no_grad()
-def _draw(layer: nn.Module) -> None:
-    """Draw weights from a normal of deviation 0.02 cut at two deviations, the scales of batch norm around 1; biases are 0."""
-    if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.trunc_normal_(layer.weight, std=0.02, a=-0.04, b=0.04)
-        assert layer.bias is not None
-        nn.init.zeros_(layer.bias)
-    elif isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
-        nn.init.normal_(layer.weight, 1.0, 0.02)

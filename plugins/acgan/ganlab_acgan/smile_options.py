@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from ganlab import ArchitectureOptions, DataSpec, Family, LossName, ObjectiveOptions, Options
-from ganlab_acgan.options import doublings
+from ganlab.options import halvings
 
 
 class SmileAcGanNetworks(ArchitectureOptions):
@@ -16,7 +16,7 @@ class SmileAcGanNetworks(ArchitectureOptions):
         32, ge=1, le=128, description="half of the discriminator's first channels (gen_dimension); each next has twice"
     )
     noise: int = Field(100, ge=1, le=4096, description="length of the noise, which is uniform in [-1, 1)")
-    start_px: int = Field(4, ge=2, le=64, description="side of the smallest map; doubled, it makes the image")
+    start_px: int = Field(4, ge=1, le=512, description="side of the smallest map; doubled, it makes the image")
 
     SMALL: ClassVar[Mapping[str, Any]] = {"width": 2, "noise": 5}
 
@@ -24,7 +24,7 @@ class SmileAcGanNetworks(ArchitectureOptions):
         """Return what both networks take and give."""
         if not data.labels:
             raise ValueError("images have no labels, and smile_acgan makes images of labels")
-        doublings(data.size_px, self.start_px)
+        halvings(data.size_px, self.start_px, "start_px")
         return {"generator": "noise labels -> images", "discriminator": "images -> logits classes features"}
 
     def makes(self) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""The encoder, decoder and discriminator of CCycleGAN T26."""
+"""The encoder, decoder and discriminator of CCycleGAN T18 to T26."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class CCycleGan:
                 sizes,
                 data.labels,
                 residual=options.residual,
+                transform=options.transform,
                 label_at_levels=options.label_at_levels,
             ),
             "discriminator": Discriminator(
@@ -82,14 +83,16 @@ class Decoder(nn.Module):
         labels: int,
         *,
         residual: bool,
+        transform: bool,
         label_at_levels: bool,
     ) -> None:
         super().__init__()
         *skips, deepest = widths
         self.residual = residual
-        self.transform = nn.Linear(deepest + labels, deepest + labels)
+        self.transform = nn.Linear(deepest + labels, deepest + labels) if transform else None
         self.narrow = nn.Conv2d(deepest + labels, deepest, 1)
-        draw_as_keras(self.transform)
+        if self.transform is not None:
+            draw_as_keras(self.transform)
         draw_as_keras(self.narrow)
 
         # Each level joins what comes from below with the encoder's latent of that size, and doubles both.
@@ -114,7 +117,8 @@ class Decoder(nn.Module):
         height, width = deepest.shape[2:]
         told = labels.to(deepest.dtype)[:, :, None, None].expand(-1, -1, height, width)
         x = torch.cat([deepest, told], 1)
-        x = F.leaky_relu(self.transform(x.permute(0, 2, 3, 1)), _SLOPE).permute(0, 3, 1, 2)
+        if self.transform is not None:
+            x = F.leaky_relu(self.transform(x.permute(0, 2, 3, 1)), _SLOPE).permute(0, 3, 1, 2)
         x = self.narrow(x)
         for level, skip in zip(self.levels, reversed(skips), strict=True):
             x = torch.cat([level(x, labels), skip], 1)

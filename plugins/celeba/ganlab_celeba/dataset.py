@@ -83,6 +83,7 @@ class CelebA:
                 images=Pieces(count=len(rows), make=make),
                 labels=None if labels is None else labels[rows],
                 identities=None if identities is None else identities[rows],
+                names=[names[row] for row in rows],
             )
 
         return {part: split(rows) for part, rows in self._rows(parts).items()}

@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 from torch import Tensor
 
 from ganlab import DataError
@@ -58,25 +59,33 @@ def read_squares(
 
 
 def square(content: bytes, crop: Crop, size_px: int) -> NDArray[np.uint8]:
-    """Return uint8 [S, S, 3] of a JPEG file; raises OSError or ValueError for one that is damaged or no image of CelebA."""
-    with Image.open(io.BytesIO(content), formats=("JPEG",)) as image:
+    """Return uint8 [S, S, 3] of a JPEG file.
+
+    Raises OSError, SyntaxError or ValueError for one that is damaged or no image of CelebA.
+    """
+    with JpegImageFile(io.BytesIO(content)) as image:  # what Image.open would find out of many formats
         if image.size != (WIDTH_PX, HEIGHT_PX) or image.mode != "RGB":
             width, height = image.size
             raise ValueError(f"{width} x {height} {image.mode}, not {WIDTH_PX} x {HEIGHT_PX} RGB")
         part = image.crop(BOXES[crop])
     if crop == "ae_acgan":
-        every_second = np.asarray(part)[::2, ::2]
+        every_second = _pixels(part)[::2, ::2]
         if len(every_second) == size_px:
             return every_second
         part = Image.fromarray(every_second)
     if part.size != (size_px, size_px):
         part = part.resize((size_px, size_px), Image.Resampling.BILINEAR)
-    return np.asarray(part)
+    return _pixels(part)
+
+
+def _pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """Return `np.asarray(image)`, in half its time."""
+    return np.frombuffer(image.tobytes(), np.uint8).reshape(image.height, image.width, 3)
 
 
 def _reason(error: Exception) -> str:
     """Return what is wrong with an image, in a few words."""
-    if isinstance(error, UnidentifiedImageError):
+    if isinstance(error, SyntaxError):
         return "not a JPEG image"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return f"truncated ({text})" if "truncated" in text or "Truncated" in text else text

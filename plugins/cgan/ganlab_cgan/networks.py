@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ganlab import DataSpec, Verdict
 from ganlab.layers import draw_as_keras
+from ganlab.options import halvings
 from ganlab_cgan.options import CGanNetworks
 
 _SLOPE = 0.2  # of every LeakyReLU
@@ -50,7 +51,7 @@ class Generator(nn.Module):
         self.labels = LabelMaps(options, data.labels, start_px)
         self.noise = nn.Linear(options.noise, width * start_px**2)
         self.unfold = nn.Unflatten(1, (width, start_px, start_px))
-        inputs = [width + self.labels.maps] + [width] * (options.doublings(data.size_px) - 1)
+        inputs = [width + self.labels.maps] + [width] * (halvings(data.size_px, start_px, "start_px") - 1)
         self.doublings = nn.ModuleList(nn.ConvTranspose2d(each, width, 4, 2, 1) for each in inputs)
         self.last = nn.Conv2d(width, data.channels, 3, padding=1)
 
@@ -67,9 +68,9 @@ class Discriminator(nn.Module):
 
     def __init__(self, options: CGanNetworks, data: DataSpec) -> None:
         super().__init__()
-        width, halvings = options.width, options.doublings(data.size_px)
+        width, levels = options.width, halvings(data.size_px, options.start_px, "start_px")
         self.labels = LabelMaps(options, data.labels, data.size_px)
-        inputs = [data.channels + self.labels.maps] + [width] * (halvings - 1)
+        inputs = [data.channels + self.labels.maps] + [width] * (levels - 1)
         self.halvings = nn.ModuleList(nn.Conv2d(each, width, 3, stride=2) for each in inputs)
         self.dropout = nn.Dropout(options.dropout)
         self.reality = nn.Linear(width * options.start_px**2, 1)

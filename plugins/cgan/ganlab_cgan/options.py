@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from ganlab import ArchitectureOptions, DataSpec, Family, LossName, ObjectiveOptions, Options
+from ganlab.options import halvings
 
 
 class CGanNetworks(ArchitectureOptions):
@@ -14,7 +15,7 @@ class CGanNetworks(ArchitectureOptions):
     width: int = Field(128, ge=2, le=1024, description="channels of every convolution")
     noise: int = Field(128, ge=1, le=4096, description="length of the noise")
     embedding: int = Field(128, ge=1, le=1024, description="length of the vector that stands for one label")
-    start_px: int = Field(4, ge=2, le=64, description="side of the generator's first map; doubled, it makes the image")
+    start_px: int = Field(4, ge=1, le=512, description="side of the generator's first map; doubled, it makes the image")
     label_map: Literal["single", "per_label"] = Field("single", description="all labels make one map together, or one each")
     dropout: float = Field(0.4, ge=0, lt=1, description="before the discriminator's last layer")
 
@@ -24,21 +25,12 @@ class CGanNetworks(ArchitectureOptions):
         """Return what both networks take and give."""
         if not data.labels:
             raise ValueError("images have no labels, and cgan is told them")
-        self.doublings(data.size_px)
+        halvings(data.size_px, self.start_px, "start_px")
         return {"generator": "noise labels -> images", "discriminator": "images labels -> logits"}
 
     def makes(self) -> frozenset[str]:
         """Return that the networks generate."""
         return frozenset({"generate"})
-
-    def doublings(self, size_px: int) -> int:
-        """Return how often the first map is doubled; ValueError, naming the sizes that fit, if that gives no `size_px`."""
-        fitting = [size_px >> n for n in range(size_px.bit_length() - 1, 0, -1) if size_px % (1 << n) == 0]
-        fitting = [start for start in fitting if 2 <= start <= 64]
-        if self.start_px not in fitting:
-            which = f"start_px may be {', '.join(map(str, fitting))}" if fitting else "no start_px would fit"
-            raise ValueError(f"{size_px} px is not start_px {self.start_px} doubled; {which}")
-        return (size_px // self.start_px).bit_length() - 1
 
 
 class CGanWeights(Options):
@@ -46,6 +38,9 @@ class CGanWeights(Options):
 
     d_adversarial_real: float = Field(1.0, ge=0, description="discriminator: real images with their labels are real")
     d_adversarial_fake: float = Field(1.0, ge=0, description="discriminator: fakes with the same labels are fake")
+    d_adversarial_wrong: float = Field(
+        1.0, ge=0, description="discriminator: real images with labels of others are fake; only with wrong_labels"
+    )
     d_penalty: float = Field(10.0, ge=0, description="discriminator: the penalty (lambda or gamma of its paper)")
     g_adversarial: float = Field(1.0, ge=0, description="generator: fakes should look real")
 
@@ -55,7 +50,15 @@ class CGanObjective(ObjectiveOptions):
 
     # Real and fake images are judged in updates of their own, so a loss that compares them has nothing to compare.
     adversarial: Annotated[LossName, Family("adversarial")] = Field("bce", description="real or fake")
-    penalty: Annotated[LossName, Family("penalty")] = Field("none", description="on the discriminator, in its second update")
+    penalty: Annotated[LossName, Family("penalty")] = Field("none", description="on the discriminator, when it sees fakes")
+    wrong_labels: bool = Field(
+        False,
+        description="the discriminator, when it sees fakes, is also shown real images with labels of others, as fake; "
+        "not published for this GAN, but by Reed et al., 2016, where these and the fakes count half each",
+    )
+    d_updates: Literal["two", "one"] = Field(
+        "two", description="the discriminator moves for real and fake images apart, or once"
+    )
     weights: CGanWeights = Field(
         default_factory=lambda: CGanWeights.model_validate({}), description="how much each term counts"
     )

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from ganlab import DataSpec, Verdict
+from ganlab.layers import draw_cut_normal
 from ganlab_dcgan.from_noise import FromNoise
 from ganlab_dcgan.options import SmileNetworks, first_map
 
 _SLOPE = 0.2  # of the discriminators' LeakyReLU
-_DEVIATION = 0.02  # of all weights at the start, around 0, and of the scales of batch normalisation, around 1
 
 
 def smile_gan(options: SmileNetworks, data: DataSpec) -> FromNoise:
@@ -98,31 +98,9 @@ def double(channels_in: int, channels_out: int) -> nn.Sequential:
     return nn.Sequential(transposed, nn.ZeroPad2d((0, -1, 0, -1)))
 
 
-@torch.no_grad()
-def draw_as_smile(network: nn.Module) -> None:
-    """Draw weights from N(0, 0.02) cut at two deviations, biases of 0, scales of batch normalisation from N(1, 0.02)."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-            _draw_cut_normal(layer.weight)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-        elif isinstance(layer, nn.BatchNorm2d):
-            nn.init.normal_(layer.weight, 1.0, _DEVIATION)
-
-
-def _draw_cut_normal(weight: Tensor) -> None:
-    # As TensorFlow does, what lies outside is drawn again: six times as fast as nn.init.trunc_normal_, of 90 million weights.
-    nn.init.normal_(weight, 0.0, _DEVIATION)
-    values = weight.view(-1)
-    outside = (values.abs() > 2 * _DEVIATION).nonzero()[:, 0]
-    while len(outside):
-        values[outside] = redrawn = torch.randn(len(outside)) * _DEVIATION
-        outside = outside[redrawn.abs() > 2 * _DEVIATION]
-
-
 def _drawn(generator: nn.Module, discriminator: nn.Module) -> tuple[nn.Module, nn.Module]:
     for network in (generator, discriminator):
-        draw_as_smile(network)
+        network.apply(draw_cut_normal)
     return generator, discriminator
 
 

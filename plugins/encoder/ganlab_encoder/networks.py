@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganlab import DataSpec
-from ganlab_encoder.options import SmileEncoderNetworks, halvings
+from ganlab.layers import draw_cut_normal
+from ganlab.options import halvings
+from ganlab_encoder.options import SmileEncoderNetworks
 
 _ENDS = {"sigmoid": nn.Sigmoid, "tanh": nn.Tanh, "linear": nn.Identity}
 
@@ -23,7 +24,7 @@ class SmileEncoder:
 
     def networks(self) -> dict[str, nn.Module]:
         """Return the encoder, freshly drawn as published."""
-        return {"encoder": Encoder(self._options, self._data).apply(_draw)}
+        return {"encoder": Encoder(self._options, self._data).apply(draw_cut_normal)}
 
     def translate(self, nets: Mapping[str, nn.Module], images: Tensor, labels: Tensor) -> Tensor:
         """Return what the generator makes of the noise of `images` [N, C, H, W] and other `labels` [N, K]."""
@@ -36,7 +37,7 @@ class Encoder(nn.Module):
 
     def __init__(self, options: SmileEncoderNetworks, data: DataSpec) -> None:
         super().__init__()
-        widths = [options.width << level for level in range(halvings(data.size_px, options.end_px))]
+        widths = [options.width << level for level in range(halvings(data.size_px, options.end_px, "end_px"))]
         channels = [data.channels, *widths]
         self.halvings = nn.ModuleList(nn.Conv2d(before, after, 3, 2) for before, after in pairwise(channels))
         self.norms = nn.ModuleList([nn.Identity(), *map(nn.BatchNorm2d, widths[1:])])
@@ -52,14 +53,3 @@ class Encoder(nn.Module):
             x = F.leaky_relu(norm(halving(F.pad(x, (0, 1, 0, 1)))), self.slope)
         noise: Tensor = self.end(self.last(x.flatten(1)))
         return noise
-
-
-@torch.no_grad()
-def _draw(layer: nn.Module) -> None:
-    """Draw weights from a normal of deviation 0.02 cut at two deviations, the scales of batch norm around 1; biases are 0."""
-    if isinstance(layer, nn.Linear | nn.Conv2d):
-        nn.init.trunc_normal_(layer.weight, std=0.02, a=-0.04, b=0.04)
-        assert layer.bias is not None
-        nn.init.zeros_(layer.bias)
-    elif isinstance(layer, nn.BatchNorm2d):
-        nn.init.normal_(layer.weight, 1.0, 0.02)

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from ganlab import ArchitectureOptions, DataSpec, Family, LossName, ObjectiveOptions, Options
+from ganlab.options import halvings
 
 
 class SmileEncoderNetworks(ArchitectureOptions):
@@ -13,7 +14,7 @@ class SmileEncoderNetworks(ArchitectureOptions):
 
     width: int = Field(64, ge=1, le=512, description="channels after the first halving of the side; each next has twice")
     noise: int = Field(100, ge=1, le=4096, description="length of the noise, as the frozen generator takes it")
-    end_px: int = Field(4, ge=1, le=64, description="side of the smallest map, to which the image is halved")
+    end_px: int = Field(4, ge=1, le=512, description="side of the smallest map, to which the image is halved")
     output: Literal["sigmoid", "tanh", "linear"] = Field(
         "sigmoid", description="last activation; the noise of a generator trained on [-1, 1) goes with tanh"
     )
@@ -23,7 +24,7 @@ class SmileEncoderNetworks(ArchitectureOptions):
 
     def roles(self, data: DataSpec) -> dict[str, str]:
         """Return what the encoder takes and gives."""
-        halvings(data.size_px, self.end_px)
+        halvings(data.size_px, self.end_px, "end_px")
         return {"encoder": "images -> noise"}
 
     def makes(self) -> frozenset[str]:
@@ -68,12 +69,3 @@ class EncoderObjective(ObjectiveOptions):
         """Return the networks of the procedure; all but the encoder come frozen from another run."""
         needs = {"encoder": "images -> noise", "generator": "noise labels -> images"}
         return {**needs, "discriminator": "images -> logits features"} if self.perceptual else needs
-
-
-def halvings(size_px: int, end_px: int) -> int:
-    """Return how often an image's side is halved; ValueError, naming those that fit, if that gives no `end_px`."""
-    ends = [size_px >> n for n in range(1, size_px.bit_length()) if size_px % (1 << n) == 0]
-    if end_px not in ends:
-        which = f"end_px may be {', '.join(map(str, ends))}" if ends else "an odd side has no half"
-        raise ValueError(f"{size_px} px, halved, is never end_px {end_px}; {which}")
-    return ends.index(end_px) + 1

@@ -39,9 +39,7 @@ class Fer2013:
         test = _images(rows, np.flatnonzero(~is_train))
         train = _images(rows, np.flatnonzero(is_train))
         if self.options.test_in_training:
-            train = ImageSet(
-                images=np.concatenate([train.images, test.images]), labels=np.concatenate([train.labels, test.labels])
-            )
+            train = _images(rows, np.concatenate([np.flatnonzero(is_train), np.flatnonzero(~is_train)]))
         return {"train": train, "test": test}
 
 
@@ -64,4 +62,8 @@ def find(places: Sequence[Path]) -> Path:
 
 
 def _images(rows: Rows, chosen: np.ndarray[tuple[int], np.dtype[np.intp]]) -> ImageSet:
-    return ImageSet(images=rows.pixels[chosen].reshape(-1, 1, SIZE_PX, SIZE_PX), labels=rows.labels[chosen].astype(np.int64))
+    return ImageSet(
+        images=rows.pixels[chosen].reshape(-1, 1, SIZE_PX, SIZE_PX),
+        labels=rows.labels[chosen].astype(np.int64),
+        names=[f"line {line}" for line in rows.lines[chosen]],
+    )

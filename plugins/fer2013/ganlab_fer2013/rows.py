@@ -39,6 +39,7 @@ class Rows:
     pixels: NDArray[np.uint8]  # [N, 2304]
     labels: NDArray[np.uint8]  # [N], indices of EXPRESSIONS
     usages: NDArray[np.uint8]  # [N], indices of USAGES
+    lines: NDArray[np.int64]  # [N], numbers of their lines, from 1
 
 
 def read_rows(path: Path) -> Rows:
@@ -62,6 +63,7 @@ def read_rows(path: Path) -> Rows:
         pixels=np.concatenate([rows.pixels for rows in parts]),
         labels=np.concatenate([rows.labels for rows in parts]),
         usages=np.concatenate([rows.usages for rows in parts]),
+        lines=np.concatenate([rows.lines for rows in parts]),
     )
 
 
@@ -96,7 +98,12 @@ def _parse(
         for number, wrong in zip(numbers, found, strict=True):
             if wrong:
                 faults.setdefault(number, []).extend(wrong)
-    rows = Rows(pixels=pixels, labels=np.frombuffer(labels, np.uint8), usages=np.frombuffer(usages, np.uint8))
+    rows = Rows(
+        pixels=pixels,
+        labels=np.frombuffer(labels, np.uint8),
+        usages=np.frombuffer(usages, np.uint8),
+        lines=np.array(numbers, np.int64),
+    )
     return rows, faults
 
 

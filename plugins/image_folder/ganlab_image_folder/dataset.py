@@ -53,7 +53,9 @@ class ImageFolder:
             labels = None
             if spec.labels:
                 labels = np.array([folder.labels[row] for row in chosen], np.int64)
-            return ImageSet(images=Pieces(count=len(paths), make=make), labels=labels)
+            return ImageSet(
+                images=Pieces(count=len(paths), make=make), labels=labels, names=[folder.names[row] for row in chosen]
+            )
 
         return {name: split(chosen) for name, chosen in rows.items()}
 

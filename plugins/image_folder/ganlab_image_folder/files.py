@@ -11,7 +11,7 @@ from ganlab import DataError
 from ganlab_image_folder.options import KINDS, ImageFolderOptions
 from ganlab_image_folder.tables import Table, read_table
 
-ENDS = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+ENDS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff")
 TABLES = ("labels.csv", "attributes.csv")
 SPLITS = ("train", "test")
 CEILING_IMAGES = 2_000_000

@@ -19,7 +19,7 @@ from ganlab import DataError
 CEILING_BYTES = 1 << 27  # of one file
 CEILING_PIXELS = 64 * 2**20
 
-_FORMATS = ("PNG", "JPEG", "BMP", "WEBP")
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF")
 _ORIENTATION = 0x0112  # of the EXIF data; its values, and what makes the picture upright
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -65,11 +65,13 @@ def content(path: Path) -> bytes:
 def square(content: bytes, size_px: int, channels: int) -> NDArray[np.uint8]:
     """Return uint8 [S, S, C]: turned as its EXIF data say, its middle square, resized (bicubic, antialiased).
 
-    What is transparent becomes white. Raises what Pillow does.
+    What is transparent becomes white; of an animation the first picture counts. Raises what Pillow does.
     """
     with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
         if opened.width * opened.height > CEILING_PIXELS:
             raise ValueError(f"{opened.width} x {opened.height} are more than {CEILING_PIXELS:,} pixels")
+        if opened.mode == "F":  # of a TIFF: nobody says which number is white
+            raise ValueError("its pixels are fractions; save it with 8 or 16 bits")
         # Not by Pillow's exif_transpose: that writes all EXIF data anew, and fails for a photograph where any are damaged.
         turn = _TURNS.get(opened.getexif().get(_ORIENTATION, 1))
         image: Image.Image = opened.copy() if turn is None else opened.transpose(turn)
@@ -93,7 +95,7 @@ def _converted(image: Image.Image, channels: int) -> Image.Image:
 def reason(error: BaseException) -> str:
     """Return what is wrong with a file, in a few words."""
     if isinstance(error, UnidentifiedImageError):
-        return "no PNG, JPEG, BMP or WebP image, whatever its name says"
+        return "no PNG, JPEG, BMP, WebP, GIF or TIFF image, whatever its name says"
     if isinstance(error, MemoryError):
         return "too large for the memory"
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__

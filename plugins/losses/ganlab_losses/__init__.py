@@ -133,14 +133,14 @@ def _distances_and_classifications() -> list[Component]:
         Component(
             "binary",
             "ganlab_losses.formulas:BinaryClassification",
-            options=_NO_OPTIONS,
+            options=f"{_OPTIONS}:SmoothedOptions",
             family="classification",
             summary="binary cross-entropy of each label on its own",
         ),
         Component(
             "categorical",
             "ganlab_losses.formulas:CategoricalClassification",
-            options=_NO_OPTIONS,
+            options=f"{_OPTIONS}:SmoothedOptions",
             family="classification",
             summary="cross-entropy of a softmax over the classes",
         ),

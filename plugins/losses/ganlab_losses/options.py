@@ -29,6 +29,14 @@ class BinaryCrossEntropyOptions(Options):
         return self
 
 
+class SmoothedOptions(Options):
+    """Label smoothing."""
+
+    smoothing: float = Field(
+        0.0, ge=0, lt=1, description="share of each target that is spread evenly: over the K classes, or yes and no"
+    )
+
+
 class LeastSquaresOptions(Options):
     """Targets; 0, 1 and 1 are the paper's Eq. 9, and fake -1, real 1, generator 0 its Eq. 8."""
 

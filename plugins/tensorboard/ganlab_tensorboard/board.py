@@ -41,13 +41,15 @@ class Board:
     def show_pictures(self, step: int) -> None:
         """Show the run's pictures that are not shown yet, each at its own step, up to `step`.
 
-        Those of later steps are left by a process that was killed; they will be drawn anew.
+        A run's first kind of picture is called samples, a further one samples/KIND, such as samples/translated. Those of
+        later steps are left by a process that was killed; they will be drawn anew.
         """
         for path in sorted(self._samples.glob("step-*.png")):
-            found = re.fullmatch(r"step-(\d+)\.png", path.name)
+            found = re.fullmatch(r"step-(\d+)(?:-(\w+))?\.png", path.name)
             if found and self._shown < int(found[1]) <= step:
+                tag = f"samples/{found[2]}" if found[2] else "samples"
                 with Image.open(path) as picture:
-                    self._writer().add_image("samples", np.asarray(picture.convert("RGB")), int(found[1]), dataformats="HWC")
+                    self._writer().add_image(tag, np.asarray(picture.convert("RGB")), int(found[1]), dataformats="HWC")
         self._shown = step
 
     def flush(self) -> None:
