@@ -19,8 +19,8 @@ from ganlab.scores import FeatureExtractor, told_of_features
 def kept_features(folder: Path, name: str) -> Iterator[None]:
     """Write the features that are used inside the block: of made images by `name`, of real ones as real-...
 
-    A file holds `features` [N, D] and `about`, the JSON of what they are; its name ends in the first digits of the digest of
-    the images, so that those of other seeds or splits have a file of their own.
+    A file holds `features` [N, D] and `about`, the JSON of what they are; its name ends in the first digits of the digests
+    of the extractor and of the images, so that those of other weights, seeds or splits have a file of their own.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -35,7 +35,7 @@ def kept_features(folder: Path, name: str) -> Iterator[None]:
             "extractor_digest": extractor.digest,
             "preprocessing": extractor.preprocessing,
         }
-        path = folder / f"{'real' if kind == 'real' else name}-{extractor.name}-{images[:12]}.npz"
+        path = folder / f"{'real' if kind == 'real' else name}-{extractor.name}-{extractor.digest[:8]}-{images[:12]}.npz"
         if not path.exists():
             with replacing(path) as file:
                 np.savez(file, features=features.cpu().numpy(), about=np.array(json.dumps(about)))

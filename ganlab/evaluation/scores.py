@@ -118,7 +118,8 @@ def _given(name: str, built: Any, test: ImageSet, split: str, training: Training
     if wanted is None:
         return test, split
     if wanted != "train" or training is None:
-        raise ValueError(f"wants the images of the split {wanted!r}; what is at hand are those of {split}")
+        at_hand = f"what is at hand are those of {split}, of data that it may not have learned from"
+        raise ValueError(f"wants the images of the split {wanted!r}, those that the model learned from; {at_hand}")
     return training(), wanted
 
 

@@ -77,7 +77,7 @@ class _Ready:
     chosen: ChosenRun
     spec: Spec  # its `evaluation`: those to score by
     test: ImageSet
-    training: Training
+    training: Training | None
     fingerprint: str
     cards: Mapping[str, Mapping[str, Any]]
 
@@ -114,6 +114,7 @@ def _prepared(
 ) -> _Ready:
     """Return a run with its images and the protocol cards of its evaluators; what `everything` cannot be is left out."""
     recipe = load_recipe(chosen.run.recipe)
+    own = recipe.values["dataset"]
     notices: tuple[str, ...] = ()
     if asked.dataset is not None:
         recipe, notices = swap_dataset(recipe, asked.dataset)
@@ -130,7 +131,9 @@ def _prepared(
     model = load_model(spec, open_checkpoint(chosen.checkpoints[-1]), device, raw=asked.raw)
     options = spec.dataset.options
     assert isinstance(options, DatasetOptions)
-    training = partial(select, cached.splits, options.split, options.images)
+    training = None  # known of the data that the run learned from only
+    if asked.dataset is None or {**recipe.values["dataset"], "use": spec.dataset.registered.full_name} == own:
+        training = partial(select, cached.splits, options.split, options.images)
     cards: dict[str, Mapping[str, Any]] = {}
     for name in spec.evaluation:
         with _told(chosen, name, asked, left_out):

@@ -38,7 +38,7 @@ def choose_checkpoints(references: Sequence[str], *, which: Which = "all", every
             both = {*chosen.checkpoints, *before.checkpoints} if before else chosen.checkpoints
             paths = {path.resolve(): path for path in both}  # of two spellings one
             name = before.name if before else chosen.name
-            checkpoints = tuple(paths[path] for path in sorted(paths, key=lambda path: int(path.name.rpartition("-")[2])))
+            checkpoints = tuple(paths[path] for path in sorted(paths, key=lambda path: open_checkpoint(path).step))
             found[place] = ChosenRun(name=name, run=chosen.run, checkpoints=checkpoints)
     return list(found.values())
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from ganlab.contracts import ImageSet, Model
 from ganlab.scores.comparing import Sampling, making
 from ganlab.scores.extractors import FeatureExtractor
-from ganlab.scores.features import features_of
+from ganlab.scores.features import features_of, tell_features
 from ganlab.scores.images import digest_of
 
 _FEWEST_IMAGES = 2
@@ -38,14 +38,12 @@ def class_scores(
         made = model.generate(labels, sampling.seed)
     else:
         made = model.translate(test.images[_any_rows(rows, len(test.images), sampling.seed)], labels)
-    real = features_of(test.images[torch.cat(rows)], extractor, batch_images=sampling.batch_images)
-    sizes = [len(its) for its in rows]
-    pairs = zip(
-        model.data.label_names,
-        real.split(sizes),
-        features_of(made, extractor, batch_images=sampling.batch_images).split(sizes),
-        strict=True,
-    )
+    found = []
+    for kind, images in (("real", test.images[torch.cat(rows)]), ("made", made)):
+        features = features_of(images, extractor, batch_images=sampling.batch_images)
+        tell_features(kind, images, extractor, features)
+        found.append(features.split([len(its) for its in rows]))
+    pairs = zip(model.data.label_names, *found, strict=True)
     each = {label.replace(".", "_"): distance(*sides) for label, *sides in pairs}
     return {name: sum(each.values()) / len(each), **{f"{name}_{label}": value for label, value in each.items()}}
 

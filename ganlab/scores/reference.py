@@ -127,7 +127,7 @@ def _read(path: Path, words: str) -> dict[str, Tensor] | None:
             arrays = {name: file[name] for name in file.files}  # zipfile checks each member's CRC-32
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
         if isinstance(error, PermissionError):
             raise DeviceError(f"{path}: cannot be read: {error.strerror}. Mend its permissions, or delete it.") from error
         return None

@@ -58,13 +58,14 @@ def test_unknown_weights_score_by_other_names_and_their_features_are_kept(
         ["floor", "rfd", "rfd_high", "rfd_low"],
     ]
     assert "fid: 8 images for 2048 values: Frechet distances are biased upwards" in captured.err
+    assert "kid: 8 images" not in captured.err  # it is unbiased
     kept = json.loads((run / "scores.json").read_text())["scores"]
     assert [entry["best_is"] for entry in kept] == [
         {f"frechet_{custom}": "lowest"},
         {f"kernel_{custom}": "lowest"},
         {"rfd": "lowest"},
     ]
-    held = {path.name.rpartition("-")[0]: np.load(path) for path in sorted(Path("features").iterdir())}
+    held = {path.name.rsplit("-", 2)[0]: np.load(path) for path in sorted(Path("features").iterdir())}
     assert {name: file["features"].shape for name, file in held.items()} == {
         "real-inception": (8, 2048),
         "real-random": (8, 512),

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from ganlab_clean_fid.classes import ClassRandomFeatureScore
 from torch import Tensor
 
 from ganlab import ImageSet
+from ganlab.evaluation.feature_files import kept_features
 from ganlab.scores import RandomFeatures, frechet_distance_of_features
+from ganlab.scores.features import tell_features
 
 NAMES = ("dark", "gray", "bright")
 
@@ -79,3 +83,18 @@ def test_attributes_and_a_class_of_one_image_are_refused(faces: Any, generator: 
     model.data = replace(model.data, label_kind="attributes")
     with pytest.raises(ValueError, match=r"^the labels of the model are attributes; distances of classes need classes$"):
         evaluator.protocol(model, faces.real(9))
+
+
+def test_the_features_of_classes_can_be_kept_and_those_of_other_weights_stand_apart(
+    faces: Any, generator: Callable[..., Any], tmp_path: Path
+) -> None:
+    real, made = faces.real(12), faces.draw(torch.arange(12) // 4, seed=4)
+    with kept_features(tmp_path, "run"):
+        ClassRandomFeatureScore(1000, 0, 64).score(generator(lambda labels: made), real)
+        tell_features("made", made, RandomFeatures(seed=1), RandomFeatures(seed=1)(made))
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert [name.partition("-random-")[0] for name in names] == ["real", "run", "run"]
+    expected = {RandomFeatures(seed=seed).digest[:8]: RandomFeatures(seed=seed)(made) for seed in (0, 1)}
+    for name in names[1:]:
+        with np.load(tmp_path / name) as held:
+            assert np.allclose(held["features"], expected[name.split("-")[2]], atol=1e-5)

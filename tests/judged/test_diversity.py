@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,6 +64,23 @@ def test_half_copies_count_half(noisy_faces: Any, generator: Callable[..., Any])
         return torch.cat([training.images[:50], made[50:]])
 
     assert Memorisation(100, 0, 400).score(generator(half), training)["memorised"] == pytest.approx(0.5, abs=0.03)
+
+
+def test_copies_among_the_training_images_hide_no_near_copy(noisy_faces: Any, generator: Callable[..., Any]) -> None:
+    training = noisy_faces.real(400)
+    doubled = replace(training, images=torch.cat([training.images[:380], training.images[:20]]))
+
+    def nearly(labels: Tensor) -> Tensor:
+        made = doubled.images[: len(labels)].clone()
+        made[:, 0, 0, 0] ^= 1
+        return made
+
+    scores = Memorisation(100, 0, 400).score(generator(nearly), doubled)
+    assert scores["memorised"] == 1
+    assert 0 < scores["distance_ratio"] < 0.1
+    alike = replace(training, images=training.images[:1].expand(400, -1, -1, -1))
+    with pytest.raises(ValueError, match=r"^each of the training images has a copy among them"):
+        Memorisation(100, 0, 400).score(generator(nearly), alike)
 
 
 def test_the_second_nearest_of_a_set_among_itself_is_the_nearest_other() -> None:

@@ -62,4 +62,12 @@ def _by_class(
     allow_unknown_weights: bool,
 ) -> InceptionScore:
     measure = partial(class_scores, name=name, distance=distance)
-    return InceptionScore(measure, sampling, weights, allow_unknown_weights, best_is={name: "lowest"}, card=class_card)
+    return InceptionScore(
+        measure,
+        sampling,
+        weights,
+        allow_unknown_weights,
+        best_is={name: "lowest"},
+        is_frechet=distance is frechet_distance_of_features,
+        card=class_card,
+    )

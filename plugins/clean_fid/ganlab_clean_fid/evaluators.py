@@ -43,10 +43,12 @@ class InceptionScore:
         allow_unknown_weights: bool,
         *,
         best_is: Mapping[str, str],
+        is_frechet: bool = False,  # larger for few images
         neighbours: int = 0,  # each side must hold more images than that
         card: Callable[[Model, ImageSet, FeatureExtractor, Sampling], dict[str, Any]] = protocol_card,
     ) -> None:
         self.best_is = best_is  # once unknown weights have scored, by the names of these scores
+        self._published, self._is_frechet = best_is, is_frechet
         self._measure, self._sampling, self._neighbours = measure, sampling, neighbours
         self._weights, self._allows_unknown, self._card = weights, allow_unknown_weights, card
 
@@ -58,7 +60,7 @@ class InceptionScore:
         fewest = min(card["real_images"], card["made_images"], *card.get("images_of_class", {}).values())
         if fewest <= self._neighbours:
             raise ValueError(f"k = {self._neighbours} neighbours of {fewest} images; lower k, or compare more images")
-        if fewest <= FEATURES:
+        if self._is_frechet and fewest <= FEATURES:
             few = f"{fewest} images for {FEATURES} values: Frechet distances are biased upwards; compare equal numbers only"
             card["notes"].append(few)
         return card
@@ -69,8 +71,9 @@ class InceptionScore:
         extractor = self._extractor(model)
         scores = self._measure(model, test, extractor, self._sampling)
         if extractor.weights.is_published:
+            self.best_is = self._published
             return scores
-        self.best_is = {_renamed(name, extractor.digest): which for name, which in self.best_is.items()}
+        self.best_is = {_renamed(name, extractor.digest): which for name, which in self._published.items()}
         return {_renamed(name, extractor.digest): value for name, value in scores.items()}
 
     def _extractor(self, model: Model) -> InceptionFeatures:
@@ -108,9 +111,8 @@ def fid(
 ) -> InceptionScore:
     """Return the evaluator whose scores are `fid`, `floor`, and of several seeds the ends of an interval."""
     sampling = Sampling(images=images, seed=seed, seeds=seeds, batch_images=batch_images)
-    return InceptionScore(
-        partial(frechet_scores, name="fid"), sampling, weights, allow_unknown_weights, best_is={"fid": "lowest"}
-    )
+    measure = partial(frechet_scores, name="fid")
+    return InceptionScore(measure, sampling, weights, allow_unknown_weights, best_is={"fid": "lowest"}, is_frechet=True)
 
 
 def kid(

@@ -20,7 +20,7 @@ from ganlab.scores import (
     sampling_card,
 )
 
-_PERCENT = 1.0  # of the training images lie as near to another one
+_PERCENT = 1.0  # of the training images lie as near to another one that is no copy
 
 
 class Memorisation:
@@ -41,7 +41,7 @@ class Memorisation:
             **sampling_card(model, test, self._sampling),
             "training_images": len(test.images),
             "searched_images": min(len(test.images), self._training.images or 0),
-            "near": f"as the nearest {_PERCENT:g} % of training images are to another one",
+            "near": f"as the nearest {_PERCENT:g} % of training images are to another one that is no copy",
             "features": f"{RandomFeatures.name} {RandomFeatures().digest[:8]}",
         }
 
@@ -49,7 +49,8 @@ class Memorisation:
         """Return `memorised`, the share of outputs that are near a training image, by chance about 0.01, and medians.
 
         `distance_ratio` is the median distance of outputs to their nearest training image, over that of training images: 0
-        for copies, about 1 for images as new as one training image is beside the others.
+        for copies, about 1 for images as new as one training image is beside the others. Training images with a copy among
+        the others say nothing of either.
         """
         self.protocol(model, test)
         searched = real_features(real_images(test, self._training).images, RandomFeatures())
@@ -57,9 +58,10 @@ class Memorisation:
         made = features_of(made_images(model, asked, self._sampling, self._sampling.seed), RandomFeatures())
         outputs = nearest_distances(made, searched)
         training = nearest_distances(self._drawn(searched), searched, skipped=1)  # itself
+        training = training[training > 0]  # a set with copies among its own would call nothing near but copies
+        if not len(training):
+            raise ValueError("each of the training images has a copy among them: nothing can be said of memorised ones")
         ordinary = float(training.median())
-        if not ordinary:
-            raise ValueError("half of the training images have a copy among them: nothing can be said of memorised ones")
         near = training.double().quantile(_PERCENT / 100)
         return {
             "memorised": float((outputs <= near).double().mean()),
