@@ -43,7 +43,7 @@ def evaluate(
         for name in spec.evaluation
     ]
     if entries:  # those of later steps are from before the run went back
-        add_scores(run, entries, stays=lambda entry: bool(entry["step"] < facts["step"]))
+        add_scores(run, entries, replaces=lambda entry: bool(entry["step"] >= facts["step"]))
     return {f"{entry['evaluator']}.{key}": value for entry in entries for key, value in entry["scores"].items()}
 
 

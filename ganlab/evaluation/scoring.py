@@ -170,7 +170,7 @@ def _scored(
                 **found_by(ready.spec, name, model, ready.test, device, split=asked.split, training=ready.training),
                 "protocol": dict(card),
             }
-            add_scores(run, [entry], stays=lambda old: not _is_same(old, facts["step"], name, card))  # noqa: B023
+            add_scores(run, [entry], replaces=partial(_is_same, step=facts["step"], name=name, card=card))
             listener.scored(ready.chosen.name, entry, time.monotonic() - begun)
             yield ScoredCheckpoint(run=ready.chosen.name, folder=run, path=path, entry=entry, is_new=True)
 

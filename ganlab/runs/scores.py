@@ -59,10 +59,10 @@ def alarms(entries: Iterable[Entry]) -> list[str]:
     return [f"alarm: {evaluator}: {' '.join(text.split())}" for evaluator, text in told if isinstance(text, str)]
 
 
-def add_scores(run: Run, entries: Sequence[Entry], *, stays: Callable[[Entry], bool]) -> None:
-    """Add entries to scores.json, by step, in the place of those that do not stay; the file is whole at any time."""
+def add_scores(run: Run, entries: Sequence[Entry], *, replaces: Callable[[Entry], bool]) -> None:
+    """Add entries to scores.json, by step, in the place of those that they replace; the file is whole at any time."""
     with _held(run):
-        kept = [entry for entry in read_scores(run) if stays(entry)]
+        kept = [entry for entry in read_scores(run) if not replaces(entry)]
         run.write_json(run.scores.name, {"scores": sorted([*kept, *entries], key=lambda entry: int(entry["step"]))})
 
 

@@ -22,7 +22,7 @@ from ganlab.runs.scores import add_scores
 name = sys.argv[1]
 for step in range(10):
     entry = {"step": step, "evaluator": name, "scores": {"value": step}, "protocol": {}}
-    add_scores(Run(Path(".")), [entry], stays=lambda old: True)
+    add_scores(Run(Path(".")), [entry], replaces=lambda old: False)
 """
 
 
@@ -40,15 +40,15 @@ def test_of_several_writers_each_keeps_what_the_others_wrote(tmp_path: Path) -> 
 
 def test_an_entry_takes_the_place_of_what_does_not_stay(tmp_path: Path) -> None:
     run = Run(tmp_path)
-    add_scores(run, [entry(1), entry(2)], stays=lambda old: True)
-    add_scores(run, [entry(2, "b")], stays=lambda old: old["step"] != 2)
+    add_scores(run, [entry(1), entry(2)], replaces=lambda old: False)
+    add_scores(run, [entry(2, "b")], replaces=lambda old: old["step"] == 2)
     assert [(each["step"], each["evaluator"]) for each in read_scores(run)] == [(1, "a"), (2, "b")]
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"scores": 3}', '{"scores": [{"step": 1}]}', '{"scores": [{"step": "x"}]}'])
 def test_a_damaged_file_is_one_line_and_is_not_overwritten(content: str, tmp_path: Path) -> None:
     (tmp_path / "scores.json").write_text(content)
-    for ask in (lambda: read_scores(Run(tmp_path)), lambda: add_scores(Run(tmp_path), [entry(1)], stays=lambda old: True)):
+    for ask in (lambda: read_scores(Run(tmp_path)), lambda: add_scores(Run(tmp_path), [entry(1)], replaces=lambda old: False)):
         with pytest.raises(RunError, match=r"scores\.json: damaged, or cannot be read \(\w+\); remove it to score anew$"):
             ask()
     assert (tmp_path / "scores.json").read_text() == content
@@ -73,6 +73,6 @@ def test_what_is_unlike_in_two_cards_is_named_and_the_release_decides_nothing(
 
 def test_a_card_survives_the_file(tmp_path: Path) -> None:
     card = {"options": {"shift": 0.1, "names": ["a"]}, "facts": {"seeds": [0, 1]}}
-    add_scores(Run(tmp_path), [entry(1, **card)], stays=lambda old: True)
+    add_scores(Run(tmp_path), [entry(1, **card)], replaces=lambda old: False)
     (kept,) = read_scores(Run(tmp_path))
     assert decides("a", kept["protocol"]) == decides("a", json.loads(json.dumps(card)))
